@@ -36,7 +36,7 @@ async function suggest() {
   list.replaceChildren(...page.querySelectorAll("[role=option]"));
   active = -1;
   const count = options().length;
-  told.textContent = count ? `${count} suggestion${count === 1 ? "" : "s"}; go through them with the arrow keys` : "No suggestions";
+  told.textContent = page.querySelector("[data-said]").dataset.said;
   list.hidden = !count;
   box.setAttribute("aria-expanded", String(count > 0));
   box.removeAttribute("aria-activedescendant");

@@ -9,7 +9,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     event.preventDefault();
     const status = form.querySelector("[data-passkey-status]");
     const button = form.querySelector("button[type=submit]");
-    status.textContent = "Follow your browser's instructions…";
+    status.textContent = status.dataset.follow;
     button.disabled = true;
     try {
       const options = JSON.parse(form.dataset.options);
@@ -20,8 +20,8 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       form.submit();
     } catch (error) {
       status.textContent = error instanceof DOMException && error.name === "InvalidStateError"
-        ? "This device is registered already."
-        : "That did not work, or was cancelled. Try again.";
+        ? status.dataset.registered
+        : status.dataset.failed;
       button.disabled = false;
     }
   });

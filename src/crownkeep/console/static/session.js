@@ -18,9 +18,9 @@ function look() {
   if (seconds > WARNED_SECONDS) { notice.hidden = true; return; }
   const isLast = end <= idleEnd + 60000; // Nothing prolongs a session beyond its own end.
   stay.hidden = isLast;
-  const told = isLast ? "It can't last longer. Finish what you are doing, and sign in again." : "You haven't used it for a while.";
+  const told = isLast ? notice.dataset.last : notice.dataset.unused;
   if (why.textContent !== told || notice.hidden) why.textContent = told;
-  left.textContent = seconds ? `Your session ends in ${written(seconds)}` : "Your session has ended";
+  left.textContent = seconds ? notice.dataset.endsIn.replace("{}", written(seconds)) : notice.dataset.ended;
   notice.hidden = false;
   if (!seconds) { stay.hidden = true; clearInterval(timer); }
 }

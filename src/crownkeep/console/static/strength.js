@@ -1,8 +1,6 @@
 // Strength: asks the server how strong the password is that is being typed, and shows its answer. Forms work without it.
 "use strict";
 
-const WORDS = ["Guessed at once", "Weak", "Fair", "Strong", "Very strong"];
-
 for (const form of document.querySelectorAll("form[data-strength]")) {
   const field = form.elements.namedItem("new");
   const meter = form.querySelector("[data-strength-meter]");
@@ -19,8 +17,9 @@ for (const form of document.querySelectorAll("form[data-strength]")) {
       if (!answer.ok || number !== asked) return;
       const found = await answer.json();
       meter.hidden = !field.value;
-      meter.querySelector(".meter").dataset.score = found.score;
-      meter.querySelector("p").textContent = [WORDS[found.score], found.warning, ...found.suggestions].filter(Boolean).join(". ");
+      const shown = meter.querySelector(".meter").dataset;
+      shown.score = found.score;
+      meter.querySelector("p").textContent = [shown[`word-${found.score}`], found.warning, ...found.suggestions].filter(Boolean).join(". ");
     }, 350);
   });
 }

@@ -18,6 +18,7 @@ for (const table of document.querySelectorAll(".table-scroll table")) {
   table.classList.add("stacked");
 }
 // Where rows can be chosen, all of the page can be chosen at once.
+const { chooseAll } = document.currentScript.dataset;
 for (const scroll of document.querySelectorAll(".table-scroll:has(td.choose input)")) {
   const boxes = [...scroll.querySelectorAll("td.choose input[type=checkbox]")];
   if (boxes.length < 2) continue;
@@ -25,7 +26,7 @@ for (const scroll of document.querySelectorAll(".table-scroll:has(td.choose inpu
   const all = document.createElement("input");
   all.type = "checkbox";
   label.className = "choice choose-all";
-  label.append(all, " Choose all on this page");
+  label.append(all, ` ${chooseAll}`);
   all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; });
   scroll.addEventListener("change", () => {
     const count = boxes.filter((box) => box.checked).length;

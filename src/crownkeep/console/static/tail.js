@@ -3,8 +3,10 @@
 const table = document.querySelector("table[data-tail]");
 const button = document.getElementById("tail");
 const told = document.getElementById("tail-said");
+const words = told.dataset;
 const MOST = 200;
 const SAID_EVERY = 4000;
+const ADDRESS = 4;
 const heads = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim());
 const clock = new Intl.DateTimeFormat("sv-SE", {timeStyle: "medium"});
 let stream = null;
@@ -12,14 +14,16 @@ let waiting = [];
 let unsaid = 0;
 let timer = 0;
 
+// Not by a text as the second argument: of a name that holds "$&", `replace` would make something else.
+const filled = (text, value) => text.replace("{}", () => value);
 const isRead = (record) => String(record.readOnly).toLowerCase() === "true";
 const outcome = (record) => record.errorCode || record.errorMessage || "";
 
 function who(identity) {
   const context = identity.sessionContext || {};
-  if (identity.type === "Root") return String(context.assumedRoot) === "true" ? "The root user, taken on centrally" : "The root user";
-  const name = identity.userName || identity.arn || identity.invokedBy || "Somebody unknown";
-  return identity.type === "IAMUser" ? `The user ${name}` : name;
+  if (identity.type === "Root") return String(context.assumedRoot) === "true" ? words.centralRoot : words.root;
+  const name = identity.userName || identity.arn || identity.invokedBy || words.unknown;
+  return identity.type === "IAMUser" ? filled(words.user, name) : name;
 }
 
 function usedMfa(record) {
@@ -30,7 +34,7 @@ function usedMfa(record) {
 function pageOf(record) {
   const page = document.createElement("div");
   page.className = "small secondary";
-  page.textContent = `For the page ${record.additionalEventData.consolePage}`;
+  page.textContent = filled(words.page, record.additionalEventData.consolePage);
   return page;
 }
 
@@ -51,7 +55,7 @@ function when(record) {
 
 function result(record) {
   const failed = outcome(record);
-  if (!failed) return "Done";
+  if (!failed) return words.done;
   const said = document.createElement("span");
   said.className = "status-error";
   said.textContent = failed;
@@ -64,12 +68,12 @@ function row(record) {
   made.className = "arrived";
   made.setAttribute("role", "row");
   if (outcome(record)) made.dataset.outcome = "failed";
-  const parts = [named(record), when(record), who(record.userIdentity || {}), result(record), record.sourceIPAddress || "", record.awsRegion || "", usedMfa(record) ? "Yes" : "No"];
+  const parts = [named(record), when(record), who(record.userIdentity || {}), result(record), record.sourceIPAddress || "", record.awsRegion || "", usedMfa(record) ? words.yes : words.no];
   parts.forEach((part, place) => {
     const cell = document.createElement(place ? "td" : "th");
     if (!place) cell.scope = "row";
     cell.setAttribute("role", place ? "cell" : "rowheader");
-    if (heads[place] === "Address") cell.className = "code";
+    if (place === ADDRESS) cell.className = "code";
     cell.dataset.label = heads[place];
     cell.append(part);
     if (!place && record.additionalEventData?.consolePage) cell.append(pageOf(record));
@@ -91,8 +95,7 @@ function show() {
 
 function say() {
   if (!unsaid) return;
-  const events = unsaid === 1 ? "1 new event" : `${unsaid} new events`;
-  told.textContent = waiting.length ? `${events}; shown once you leave the table` : `${events} at the top`;
+  told.textContent = filled(waiting.length ? words.waiting : words.new, unsaid);
   unsaid = 0;
 }
 
@@ -109,22 +112,22 @@ function stop(why) {
   stream?.close();
   stream = null;
   clearInterval(timer);
-  button.textContent = "Follow live";
+  button.textContent = words.follow;
   told.textContent = why;
 }
 
 function follow() {
   stream = new EventSource("/events");
-  stream.addEventListener("open", () => { told.textContent = "Following: new events appear at the top"; });
+  stream.addEventListener("open", () => { told.textContent = words.following; });
   stream.addEventListener("message", heard);
-  stream.addEventListener("end", () => stop("Following has ended: you may no longer read the trail, or your session is over."));
-  stream.addEventListener("error", () => { if (stream) stop("Following has ended. Follow again when you need it."); });
+  stream.addEventListener("end", () => stop(words.ended));
+  stream.addEventListener("error", () => { if (stream) stop(words.broken); });
   timer = setInterval(say, SAID_EVERY);
-  button.textContent = "Stop following";
+  button.textContent = words.stop;
 }
 
 button.hidden = false;
-button.addEventListener("click", () => { if (stream) stop("Not following"); else follow(); });
+button.addEventListener("click", () => { if (stream) stop(words.stopped); else follow(); });
 table.addEventListener("mouseleave", show);
 table.addEventListener("focusout", () => setTimeout(show));
 window.addEventListener("pagehide", () => stream?.close());
