@@ -226,6 +226,24 @@ def test_witnesses_that_never_cosigned_are_found(crownkeep, well, tmp_path):
     assert Health.AMISS is found.health
 
 
+def test_a_checkpoint_that_does_not_reach_its_file_is_found(crownkeep, well, tmp_path):
+    newest, file = crownkeep("trail", "checkpoint").out, tmp_path / "elsewhere.checkpoint"
+    settings = Settings(data=str(well), trail_checkpoint_file=str(file))
+    opened = Database(settings.database_url)
+
+    def examined_after(minutes: int) -> Health:
+        return doctor_house.witness(Installation(settings, clock.now() + timedelta(minutes=minutes), database=opened)).health
+
+    missing = [examined_after(0), examined_after(10)]
+    file.write_text(newest)
+    written = examined_after(10)
+    file.write_text(newest.replace("\n", "\nold", 1))
+    damaged = examined_after(0)
+    opened.close()
+
+    assert [Health.WELL, Health.AMISS, Health.WELL, Health.AMISS] == [*missing, written, damaged]
+
+
 def test_a_token_of_an_operator_that_ends_soon_is_named(crownkeep, well):
     crownkeep("operator", "add", "late", "--expires", "90d")
     before = examined(crownkeep)["operator-tokens"]

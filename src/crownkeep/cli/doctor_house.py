@@ -9,7 +9,9 @@ from uuid import UUID
 from crownkeep.alerts import channels
 from crownkeep.alerts.channels import Smtp
 from crownkeep.alerts.undelivered import Undelivered
-from crownkeep.audit import tlog_policy
+from crownkeep.audit import checkpoints as log_checkpoints
+from crownkeep.audit import notes, tlog_policy
+from crownkeep.audit.notes import MalformedNote
 from crownkeep.audit.tlog_policy import MalformedTlogPolicy
 from crownkeep.cli import output
 from crownkeep.cli.doctor_diagnosis import Diagnosis, Installation, advice, amiss, unseen, well
@@ -31,6 +33,7 @@ _OLD_KEY = timedelta(days=365)
 _OLD_BACKUP = timedelta(days=7)
 _OLD_REPLICA = timedelta(minutes=15)
 _STALE_MAIL = timedelta(hours=1)
+_LATE_CHECKPOINT = timedelta(minutes=5)
 _SOON = timedelta(days=14)
 _MOST_NAMED = 5
 _AHEAD = timedelta(seconds=5)
@@ -251,7 +254,7 @@ def witness(found: Installation) -> Diagnosis:
     """Look at whether others than this machine know how far the trail goes."""
     if not found.settings.trail_policy:
         if found.settings.trail_checkpoint_file:
-            return well(f"checkpoints are written to `{found.settings.trail_checkpoint_file}`")
+            return _checkpoint_file(found, Path(found.settings.trail_checkpoint_file))
         if found.settings.trail_checkpoint_url:
             return well("checkpoints are posted to `trail_checkpoint_url`")
         message = "nobody else knows how far the trail goes: whoever has this machine could cut off its end unseen"
@@ -274,3 +277,25 @@ def witness(found: Installation) -> Diagnosis:
     if max(sizes) < newest.size and found.now - newest.signed_at > _STALE_MAIL:
         return amiss(f"witnesses have seen {max(sizes)} of {newest.size} records", "see the server's log for what they answer")
     return well(f"witnesses have seen {max(sizes)} of {newest.size} records")
+
+
+def _checkpoint_file(found: Installation, file: Path) -> Diagnosis:
+    """Look at whether the trail's newest checkpoint has reached the file that is to hold it."""
+    if found.database is None:
+        return unseen("the database can't be opened")
+    with found.database.snapshot() as db:
+        newest = checkpoints.newest(db) if health.step(db) == migrate.newest() else None
+    if newest is None:
+        return well("nothing is recorded yet")
+    try:
+        written = log_checkpoints.read(notes.read(file.read_bytes())).size
+    except FileNotFoundError:
+        written = 0
+    except MalformedNote as error:
+        return amiss(f"`{file}` holds no checkpoint ({error})", "move it out of the way: the server writes it anew")
+    if written < newest.size and found.now - newest.signed_at > _LATE_CHECKPOINT:
+        return amiss(
+            f"`{file}` knows of {written} of {newest.size} records",
+            "see why in the server's log; a systemd unit writes there only with a `ReadWritePaths=` in a drop-in",
+        )
+    return well(f"checkpoints are written to `{file}`")
