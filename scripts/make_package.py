@@ -183,8 +183,8 @@ def _control(tree: Path, *, python: str, architecture: str) -> None:
     _write(tree / "DEBIAN/md5sums", sums)
 
 
-_NEEDED = "adduser, libc6 (>= 2.28), libgcc-s1, zlib1g"
-"""What the libraries' own code is linked with, and postinst calls."""
+_NEEDED = "adduser, libc6 (>= 2.28), libgcc-s1, libstdc++6, procps, zlib1g"
+"""What the libraries' own code is linked with, postinst calls, and the unit's reload needs (`kill`)."""
 _RUN = ("usr/bin/crownkeep", "DEBIAN/postinst", "DEBIAN/prerm", "DEBIAN/postrm")
 
 
