@@ -47,7 +47,7 @@ class Columns(Sequence[Mapping[str, object]]):
         self._count = len(next(iter(by_name.values()), ()))
 
     def of(self, name: str) -> Column:
-        """Return a column."""
+        """Return the column with this name; raises KeyError where the query had none."""
         return self._by_name[name]
 
     def texts(self, name: str) -> Sequence[str]:

@@ -57,7 +57,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class AccountCheck:
-    """One check."""
+    """One check of an account: what it is called, how bad its failing is and why, how it is set right, and who else has it."""
 
     name: str
     title: str

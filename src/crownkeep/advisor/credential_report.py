@@ -94,7 +94,7 @@ def users(view: View) -> list[Line]:
 
 
 def root(view: View) -> Line | None:
-    """Return root's line."""
+    """Return root's line of the report, None where the report has none."""
     return next((line for line in lines(view) if line.name == ROOT), None)
 
 

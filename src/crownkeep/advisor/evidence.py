@@ -47,7 +47,7 @@ class ApiQuestion:
         return f"{self.service}:{self.operation}{f' {self.parameters}' if self.parameters else ''}{where}"
 
     def arguments(self) -> dict[str, Any]:
-        """Return the parameters."""
+        """Return the call's parameters, by the names of the model."""
         return dict(untrusted_json.read(self.parameters)) if self.parameters else {}
 
 

@@ -51,7 +51,7 @@ def public_text(key: Ed25519PrivateKey) -> str:
 
 
 def sign(content: Mapping[str, Any], key: Ed25519PrivateKey) -> str:
-    """Return the file's text."""
+    """Return a plan's file: its content as JSON, with the signature over the content's canonical form and the public key."""
     whole = {**content, "signature": _written(key.public_key().public_bytes_raw(), key.sign(canonical(content)))}
     return json.dumps(whole, indent=2, ensure_ascii=True) + "\n"
 

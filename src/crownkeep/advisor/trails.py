@@ -27,12 +27,12 @@ class Trail:
 
 
 def of(view: View) -> list[Trail]:
-    """Return the trails."""
+    """Return the trails that DescribeTrails answered."""
     return [_trail(each) for each in view.get(calls.TRAILS)["trailList"]]
 
 
 def is_logging(view: View, trail: Trail) -> bool:
-    """Tell whether a trail records."""
+    """Tell whether a trail is switched on, as GetTrailStatus says in its home Region."""
     return bool(view.get(calls.trail_status(trail.arn, trail.region)).get("IsLogging"))
 
 

@@ -30,6 +30,7 @@ _PAGE = 500
 
 def put(call: Call, row: AlertRuleRow) -> None:
     """Keep a rule; one that can't be evaluated is refused, with the place of what is wrong."""
+    # A silence names a rule by its name alone: one of the account's under a protected name could not be told from that one.
     if row.name in built_in.RULES:
         raise errors.Conflict(f"`{row.name}` is a built-in rule; give yours another name")
     compiled(row.pattern)
@@ -72,6 +73,7 @@ def tried(call: Call, account_id: str, pattern: str, days: int) -> dict[str, obj
     examples: list[dict[str, object]] = []
     for row in _newest(call, account_id, since):
         examined += 1
+        # The cheap questions first: most records are told apart by their event's name, and few have to be decoded.
         is_possible = wanted.event_names is None or row.name in wanted.event_names
         if is_possible and wanted.may_match(row.record) and wanted.matches(rule_set.decode(row.record)):
             matched += 1

@@ -24,6 +24,7 @@ def was_made(db: Transaction, event: EventRow) -> bool:
         return False
     record = rule_set.decode(event.record)
     asked = record.get("requestParameters")
+    # A call that was refused has changed nothing, whatever it asked for.
     if "errorCode" in record or not isinstance(asked, Mapping):
         return False
     if event.name == _BY_GROUP:

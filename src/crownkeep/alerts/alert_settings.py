@@ -32,6 +32,7 @@ class AlertSettings:
         """Tell whether a rule fires for nobody now; a protected one only where the operator has said so."""
         for silence in self.silences:
             if silence.rule == rule.name and (silence.ends_at is None or silence.ends_at > now):
+                # Only the operator's silences name nobody. One of the account's may be older than the rule's protection.
                 return not rule.is_protected or not silence.silenced_by
         return False
 
@@ -60,6 +61,7 @@ class AlertSettingsCache:
         """Return what an account has set."""
         found = self._known.get(account_id)
         if found is None:
+            # All at once, and not the oldest: to read them again costs little, and to keep an order of use would cost each event.
             if len(self._known) >= _MOST_ACCOUNTS:
                 self._known.clear()
             found = self._known[account_id] = _read(db, account_id)

@@ -56,6 +56,7 @@ class Carriers:
 
     def _post(self, row: NoticeRow, values: Mapping[str, str], receiver: AlertReceiverRow | None) -> None:
         settings, to = self._wiring.settings, _required(receiver)
+        # The attempt's time, not the notice's: receivers refuse what was signed long ago.
         now = clock.now()
         body = webhooks.body_of(row, values, settings.url)
         webhooks.send(to.target, row, body, self._secrets(to), now=now, networks=settings.alert_networks)
@@ -76,6 +77,7 @@ class Carriers:
     def _push(self, row: NoticeRow, values: Mapping[str, str], receiver: AlertReceiverRow | None) -> None:
         settings = self._wiring.settings
         title, body = messages.text(row.kind, values, settings)
+        # The whole address of a service is its secret, since it holds the token; it has no former one.
         (url,) = self._secrets(_required(receiver))
         apprise_services.send(url, title, body, values.get("severity", ""), settings.alert_networks)
 

@@ -45,6 +45,7 @@ class Endings:
         if undelivered.is_gone:
             await self._give_up(row, fault, now=now, disables=True)
             return True
+        # A webhook that has failed to the end of its schedule is disabled as well: its receiver is gone, or answers nobody.
         wait = _wait(row, attempts, now)
         if wait is None:
             await self._give_up(row, fault, now=now, disables=row.channel == outbox.WEBHOOK)
@@ -53,6 +54,7 @@ class Endings:
             wait = max(wait, undelivered.retry_after)
         _log.warning("a notice (%s, %s) did not leave, attempt %d: %s", row.notice_id, row.kind, attempts, fault)
         events: list[EventRow] = []
+        # Told once, at this very attempt, and not of codes and links: whoever waits for those notices by themselves.
         if attempts == UNREACHABLE_AFTER and row.kind == EVENT_NOTICE:
             events.append(own_events.of_receiver(built_in.UNREACHABLE, row, fault, now=now))
         due_at = now + wait
@@ -97,6 +99,7 @@ class Endings:
 
 def delay(attempts: int) -> timedelta:
     """Return how long mail waits after so many failed attempts: twice as long after each, an hour at most."""
+    # The exponent is held: a notice that was tried very often must not make a number that no timedelta can hold.
     doubled: timedelta = SHORTEST_DELAY * 2 ** min(attempts - 1, 20)
     return min(doubled, LONGEST_DELAY)
 

@@ -19,6 +19,7 @@ def latest(call: Call, account_id: str, *, limit: int) -> list[dict[str, object]
     """Return the account's last alerts, the latest first."""
     waiting = outbox.latest(call.db, account_id, limit=limit)
     dead = outbox.dead(call.db, account_id, limit=limit)
+    # One that was given up is in both tables. What is still to be sent, or can be, says more than how it ended before.
     again = {row.notice_id for row in waiting} | {row.notice_id for row in dead}
     found = [_of_waiting(call, row) for row in (*waiting, *dead) if row.kind in _KINDS]
     ended = deliveries.latest(call.db, account_id, limit=limit)

@@ -101,6 +101,7 @@ def _given(values: Mapping[str, str]) -> dict[str, str]:
 
 def _text(kind: str, given: Mapping[str, str], settings: Settings) -> tuple[str, str]:
     rendered = _environment().get_template(f"{kind}.txt").render(url=settings.url, **given)
+    # The first line of each template is the subject. No value has a line break in it any more, so none can begin a second one.
     subject, _, body = rendered.partition("\n")
     return subject, body.strip()
 

@@ -104,6 +104,7 @@ class Reviews:
         return answer
 
     def _read(self, now: datetime) -> list[_Found]:
+        # One snapshot for all kinds: what is told together was true at one moment.
         with self._database.snapshot() as db:
             return [_look(db, kind, days, now) for kind in KINDS for days in kind.days]
 

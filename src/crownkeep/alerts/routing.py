@@ -93,6 +93,7 @@ def due_at(target: AlertTarget, rule: Rule, now: datetime) -> datetime:
     receiver = target.receiver
     if rule.is_critical or receiver is None or receiver.quiet_from is None or receiver.quiet_until is None:
         return now
+    # By the clock's circle: quiet hours such as 22:00 to 06:00 go over midnight.
     minute = now.hour * 60 + now.minute
     length = (receiver.quiet_until - receiver.quiet_from) % _DAY
     since = (minute - receiver.quiet_from) % _DAY
@@ -107,6 +108,7 @@ def _people(db: Transaction, account_id: str, rule: Rule) -> Iterator[AlertTarge
         return
     named = [contacts.alternate(db, account_id, contact_type.value) for contact_type in rule.contact_types]
     addresses = [contact.email_address for contact in named if contact is not None]
+    # Somebody always hears: an account without contacts is told at its root user's address.
     if rule.root_hears or not addresses:
         yield AlertTarget(outbox.MAIL, account.email)
     for address in addresses:

@@ -78,6 +78,7 @@ class SealedOutbox:
         }
         lane = routing.lane(alert.account_id, target, is_urgent=rule.is_critical)
         due_at = routing.due_at(target, rule, alert.written_at)
+        # What stands ahead has failed before: this one waits with it, so that the lane is not looked through in vain.
         ahead = outbox.of_lane(db, lane, limit=1)
         if ahead and ahead[0].attempts:
             due_at = max(due_at, ahead[0].due_at)

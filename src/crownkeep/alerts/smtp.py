@@ -99,7 +99,7 @@ class _Replies:
         self._relay = relay
 
     def readline(self, size: int) -> bytes:
-        """Return a line."""
+        """Return the next line of a reply, of so many bytes at most, and count what it adds to all that was said."""
         line = self._file.readline(size)
         self._relay.heard(len(line))
         return line

@@ -92,11 +92,13 @@ def send(url: str, row: NoticeRow, body: bytes, secrets: Sequence[Secret], *, no
     fault = f"the receiver answers with status {answer.status}"
     if 300 <= answer.status < 400:
         fault += ", and redirects are not followed"
+    # 410 is how a receiver says for good that it wants no more (Standard Webhooks 1.0).
     raise Undelivered(fault, retry_after=_wait(answer.retry_after), is_gone=answer.status == 410)
 
 
 def delay(attempts: int, chance: float) -> timedelta | None:
     """Return how long a message waits after so many failed attempts, `chance` from 0 to 1; None where it is given up."""
+    # The first attempt is not in the schedule, so there is one attempt more than there are delays.
     if attempts > len(SCHEDULE):
         return None
     wait: timedelta = SCHEDULE[attempts - 1] * (1 + JITTER * chance)

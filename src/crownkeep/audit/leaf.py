@@ -36,7 +36,7 @@ class Leaf:
     columns_sha256: bytes
 
     def encode(self) -> bytes:
-        """Return the leaf's bytes."""
+        """Return the bytes that are hashed: each member has a fixed length or its length before it, so that none is mistaken."""
         account = self.account_id.encode("ascii")
         head = bytes([VERSION]) + self.event_id + self.microseconds.to_bytes(8, "big")
         return head + bytes([len(account)]) + account + self.record_sha256 + self.columns_sha256

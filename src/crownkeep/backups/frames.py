@@ -50,7 +50,7 @@ class FrameWriter:
         self.parts: list[BackupPart] = []
 
     def add(self, message: Sequence[object]) -> None:
-        """Write a message."""
+        """Put a message, with its length before it, into the present frame; a frame that is full is written."""
         content = _encoder.encode(message)
         self._waiting += len(content).to_bytes(_LENGTH, "big") + content
         # Frames of about this size: small enough for memory, large enough that compression and sealing cost little.

@@ -53,7 +53,7 @@ def _visible(line: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return `1 token`, `2 tokens`."""
+    """Return a number with its noun, in the plural where that is due: `1 token`, `2 tokens`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 

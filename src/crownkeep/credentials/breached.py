@@ -60,7 +60,7 @@ class Bytes(Protocol):
 
 
 class BreachedPasswords:
-    """An opened index."""
+    """Passwords that are known from breaches: an index over their hashes, opened for reading."""
 
     __slots__ = ("_index", "count", "kind")
 

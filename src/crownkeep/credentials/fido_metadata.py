@@ -55,7 +55,7 @@ class UntrustedDevice(ValueError):
 
 
 class Metadata:
-    """An imported blob."""
+    """The FIDO Alliance's metadata of authenticators, from a blob whose signature was verified; found by AAGUID."""
 
     __slots__ = ("_entries", "_payload")
 

@@ -31,7 +31,7 @@ class SplitKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     wrapped: bytes
 
     def encode(self) -> bytes:
-        """Return the file."""
+        """Return the bytes of the file that holds the split key: one line of JSON."""
         return msgspec.json.encode(self) + b"\n"
 
     def open(self, identity: Identity) -> bytes:

@@ -66,7 +66,7 @@ class _Unawaited:
     """The event of a request that no task waits for: its body was there when it began."""
 
     def set(self) -> None:
-        """Wake nobody."""
+        """Do nothing: uvicorn sets the event when a body has come or the connection is gone, and nobody waits for either."""
 
 
 class _PlainCycle:

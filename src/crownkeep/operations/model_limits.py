@@ -46,7 +46,7 @@ class Violation:
 
     @property
     def text(self) -> str:
-        """Return AWS's sentence."""
+        """Return the sentence in which AWS names the limit and what broke it."""
         value = "Value at" if self.value is None else f"Value {self.value} at"
         return f"{value} '{self.field}' failed to satisfy constraint: {self.constraint}"
 

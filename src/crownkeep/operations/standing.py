@@ -98,7 +98,7 @@ class Standing:
         self._sealed: frozenset[str] | None = None
 
     def account(self, db: Transaction) -> AccountRow | None:
-        """Return the account itself."""
+        """Return the row of the account that the call is made in, read once; None where there is no such account."""
         # Not remembered where there is none: the account may be made by the next commit, under no revision that we know.
         if self._account is None and self.account_id:
             self._account = accounts.with_id(db, self.account_id)

@@ -30,7 +30,7 @@ _MAX_WORK = 1_000_000
 
 
 class CheckResult(Enum):
-    """The answer of a check."""
+    """The answer of a check; only PASS says that no request at all gets what is asked about."""
 
     PASS = "PASS"
     FAIL = "FAIL"

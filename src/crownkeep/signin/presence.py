@@ -25,7 +25,7 @@ from crownkeep.storage.writer import Commit
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """The person is there."""
+    """The outcome for a person who has just proved, by a factor of theirs, that it is they who use the session."""
 
 
 def methods(door: Door, session: BrowserSession) -> tuple[Method, ...]:

@@ -34,7 +34,7 @@ _LONGEST_ACCOUNT_WAIT = timedelta(seconds=30)
 
 
 class Scope(Enum):
-    """What is counted."""
+    """Whose attempts a counter counts."""
 
     PERSON = "person"
     BROWSER = "browser"

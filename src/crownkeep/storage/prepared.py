@@ -62,7 +62,7 @@ class Prepared(_Statement):
         return None if row is None else _converted(compiled, row)
 
     def all(self, db: Transaction, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Return every row."""
+        """Return every row of the query's answer, with values of the types that its columns have."""
         compiled = self._for(db)
         rows: list[tuple[Any, ...]] = run_as_written(db, compiled.text, _places(compiled, values)).fetchall()
         return [_converted(compiled, row) for row in rows] if compiled.results else rows

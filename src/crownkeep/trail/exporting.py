@@ -40,7 +40,7 @@ class TrailSelection:
         return self == TrailSelection()
 
     def has(self, line: TrailLine) -> bool:
-        """Tell whether a record is wanted."""
+        """Tell whether a record is wanted: it agrees with everything that the selection names."""
         wanted = (
             (self.account_id, line.account_id),
             (self.event_name, line.name),

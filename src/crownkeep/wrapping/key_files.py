@@ -35,7 +35,7 @@ class WrappedKeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
             yield OpenKeyFile(self.holder, held, _opened(held, self))
 
     def encode(self) -> str:
-        """Return the file."""
+        """Return the key file's text: JSON, indented for people to read."""
         return msgspec.json.format(msgspec.json.encode(self), indent=2).decode() + "\n"
 
 

@@ -18,7 +18,7 @@ from crownkeep.advisor.view import View
     fix=Fix(password_policies.CONSOLE, password_policies.CLI, password_policies.TERRAFORM),
 )
 def password_lockout(view: View) -> Iterator[Verdict]:
-    """Read the policy."""
+    """Fail where the password policy has hard expiry."""
     if password_policies.of(view).get("HardExpiry"):
         yield failed("Whoever's password has expired must ask an administrator.")
     else:

@@ -19,5 +19,5 @@ from crownkeep.advisor.view import View
     maps={"security-hub": ("IAM.12",), "config": ("iam-password-policy",)},
 )
 def password_lowercase(view: View) -> Iterator[Verdict]:
-    """Read the policy."""
+    """Fail where the password policy lets passwords have no lower-case letter."""
     return password_policies.requires(view, "RequireLowercaseCharacters", "a lower-case letter")

@@ -19,5 +19,5 @@ from crownkeep.advisor.view import View
     maps={"security-hub": ("IAM.14",), "config": ("iam-password-policy",)},
 )
 def password_numbers(view: View) -> Iterator[Verdict]:
-    """Read the policy."""
+    """Fail where the password policy lets passwords have no digit."""
     return password_policies.requires(view, "RequireNumbers", "a digit")

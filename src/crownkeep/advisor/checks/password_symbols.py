@@ -19,5 +19,5 @@ from crownkeep.advisor.view import View
     maps={"security-hub": ("IAM.13",), "config": ("iam-password-policy",)},
 )
 def password_symbols(view: View) -> Iterator[Verdict]:
-    """Read the policy."""
+    """Fail where the password policy lets passwords have no symbol."""
     return password_policies.requires(view, "RequireSymbols", "a symbol")

@@ -19,5 +19,5 @@ from crownkeep.advisor.view import View
     maps={"security-hub": ("IAM.11",), "config": ("iam-password-policy",)},
 )
 def password_uppercase(view: View) -> Iterator[Verdict]:
-    """Read the policy."""
+    """Fail where the password policy lets passwords have no upper-case letter."""
     return password_policies.requires(view, "RequireUppercaseCharacters", "an upper-case letter")

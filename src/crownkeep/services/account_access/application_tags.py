@@ -49,6 +49,7 @@ def list_tags_for_resource(call: Call, *, resource_arn: str) -> Result:
 
 def checked(sent: Mapping[str, str]) -> dict[str, str]:
     """Return the tags of a request; raises ValidationException for those beyond AWS's rules, which the model doesn't hold."""
+    # Conditions ask for a key without regard to case: of two spellings one would be decided on, and the other acted on.
     if len({key.lower() for key in sent}) != len(sent):
         raise errors.ServiceValidation("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
     if any(key.lower().startswith(_RESERVED) for key in sent):

@@ -44,6 +44,7 @@ def create_application(
     if instance is None or instance.account_id != call.account_id or instance.organization_id is None:
         raise errors.ServiceValidation("The instance is no organization instance of IAM Identity Center of this account.")
     wanted = application_tags.checked(tags or {})
+    # Two calls at once would both find none, and make two.
     assignments.hold(call, instance)
     kept = access_application_rows.of_instance(call.db, instance.instance_id)
     if kept is not None:

@@ -41,6 +41,7 @@ def put_event_selectors(
 ) -> Result:
     """Let a trail deliver what one of these selectors takes, and nothing else; the ones it had are no more."""
     row = naming.changeable(call, trail_name)
+    # A trail has selectors of one kind (API_PutEventSelectors): those of the other kind go.
     if bool(event_selectors) == bool(advanced_event_selectors):
         raise errors.InvalidEventSelectors("Specify either event selectors or advanced event selectors, and not both.")
     if len(event_selectors) > MOST_SELECTORS:

@@ -38,6 +38,7 @@ def register_organization_delegated_admin(call: Call, *, member_account_id: str)
         raise errors.DelegatedAdminAccountLimitExceeded(f"An organization can have up to {MOST} delegated administrators.")
     row = DelegationRow(place.organization_id, call.account_id, member_account_id, naming.SERVICE, call.now)
     delegated_administrators.add(call.db, row)
+    # What a delegate may see is part of what every member's caches hold.
     organizations.touch_members(*organization, clock.revision())
     return NOTHING
 

@@ -33,6 +33,7 @@ def stop_logging(call: Call, *, name: str) -> Result:
     row = naming.changeable(call, name)
     if not row.is_logging:
         return NOTHING
+    # The id and not the time: events of the same moment are told apart by it, and ids are ordered by time.
     last = UUID(record.id_of(call)).bytes
     trails.change(call.db, row.trail_id, is_logging=False, stopped_at=call.now, last_event_id=last, due_at=call.now, attempts=0)
     return NOTHING

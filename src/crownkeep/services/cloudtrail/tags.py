@@ -29,6 +29,7 @@ def tagged(call: Call, *, resource_id: str, **_: object) -> Target:
 
 def listed(call: Call, *, resource_id_list: Sequence[str], **_: object) -> Target:
     """The trails whose tags are listed, as many as may be asked for at once."""
+    # What is beyond the limit is refused by the operation, after the decision.
     first, *others = [tagged(call, resource_id=each) for each in dict.fromkeys(resource_id_list[:MOST_LISTED])] or [_any(call)]
     return replace(first, further=tuple(others))
 

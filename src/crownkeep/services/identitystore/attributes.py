@@ -38,6 +38,7 @@ def _set(held: Attributes, names: Sequence[str], value: Any, shape: Shape, path:
     if not rest:
         _put(held, first, value)
         return
+    # A copy: `held` shares what is inside of it with the attributes from before.
     inner = dict(held.get(first) or {})
     if len(rest) > 1 or (member.shape.type == "structure" and rest[0] not in member.shape.members):
         raise errors.ServiceValidation(f"The attribute path {path} is not supported.")
@@ -45,6 +46,7 @@ def _set(held: Attributes, names: Sequence[str], value: Any, shape: Shape, path:
     _put(held, first, inner or None)
 
 
+# The service sets these by itself. They are members of the same shape, so they must be told apart from attributes here.
 _NEVER = ("IdentityStoreId", "UserId", "UserArn", "GroupId", "GroupArn", "Revision")
 
 
@@ -59,6 +61,7 @@ def _require_valid(attributes: Attributes, shape: Shape) -> None:
     for name, value in attributes.items():
         if not _fits(shape.members[name].shape, value):
             raise errors.ServiceValidation(f"The value of the attribute {name} is not of the right type.")
+    # Members that the model requires of an answer, such as the id, are not among a person's attributes.
     found = [each for each in model_limits.violations(shape, attributes) if each.kind != "required"]
     if found:
         raise errors.ServiceValidation(found[0].text)

@@ -67,6 +67,7 @@ def create_group_membership(call: Call, *, identity_store_id: str, group_id: str
     """Put a user into a group; what the group may take the user may take from the next request on."""
     instance = targets.required_store(call, identity_store_id)
     user_id = users.required(call, identity_store_id, member_id["UserId"]).user_id
+    # The group decides who may do this: whoever is put into it may take what it may.
     group_id = groups.changeable(call, identity_store_id, group_id).group_id
     if _between(call, instance, group_id, member_id) is not None:
         raise directory.not_unique("Member and Group relationship already exists.")
@@ -156,6 +157,7 @@ def is_member_in_groups(call: Call, *, identity_store_id: str, member_id: Member
     """Tell of each group whether a user is in it."""
     user = users.required(call, identity_store_id, member_id["UserId"])
     asked = [targets.id_of(each) for each in group_ids]
+    # A group that doesn't exist is an error, and not one that the user is not in.
     missing = set(asked) - directory_groups.existing(call.db, user.identity_store_id, asked)
     if missing:
         raise targets.not_found("GROUP", min(missing))

@@ -102,6 +102,7 @@ def about(call: Call, identity_store_id: str, found: InStore, *arns: str) -> Tar
         within = Target(instances.store_arn(found.instance), context={_PRIMARY_REGION: found.instance.region}, row=found)
     if not arns:
         return within
+    # A call must be allowed on each of them, and on the store as well.
     first, *others = (replace(within, arn=each) for each in arns)
     return replace(first, further=(within, *others))
 

@@ -16,7 +16,6 @@ from crownkeep.storage.single_sign_on import directory_memberships, directory_us
 from crownkeep.storage.single_sign_on.directory_users import DirectoryUserRow
 from crownkeep.storage.single_sign_on.instances import InstanceRow
 
-MOST = 100_000
 _UNIQUE = ("username", "emails.value")
 # In the order in which CreateUser puts what it was given together.
 _MEMBERS = (
@@ -66,6 +65,7 @@ def create_user(
     instance = targets.required_store(call, identity_store_id)
     described = (display_name, nick_name, profile_url, user_type, title, preferred_language, locale, timezone, website, birthdate)
     listed = (emails, addresses, phone_numbers, photos, roles)
+    # Zipped strictly: a value without its member here would shift all that follow it.
     values = (user_name, name, *described, *listed, extensions)
     given = dict(zip(_MEMBERS, values, strict=True))
     held = {member: value for member, value in given.items() if value is not None}
@@ -154,6 +154,7 @@ def changeable(call: Call, identity_store_id: str, user_id: str) -> DirectoryUse
     """Return a person for a change; raises AccessDenied where a delegated administrator would reach the management account."""
     row = required(call, identity_store_id, user_id)
     instance = targets.required_store(call, identity_store_id)
+    # With the groups: a person may reach the management account through one of them alone.
     principals = [row.user_id, *directory_memberships.groups_of(call.db, row.identity_store_id, row.user_id)]
     assignments.require_people_within_reach(call, instance, principals)
     return row

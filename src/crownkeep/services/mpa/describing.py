@@ -94,6 +94,7 @@ def _approver(row: ApproverRow, keys: int, rehearsal: str | None) -> Shown:
 def _rehearsals(call: Call, state: TeamState) -> dict[str, str]:
     """Return the rehearsals that approvers have not answered yet: the newest of each."""
     found: dict[str, str] = {}
+    # The oldest first, so that a newer rehearsal of the same approver takes the place of an older one.
     for session in sessions.open_of_team(call.db, state.row.team_id, limit=_MOST_OPEN):
         if session.action != changes.BASELINE or call.now >= session.expires_at:
             continue

@@ -49,6 +49,7 @@ def create_approval_team(
     """Make a team and invite its approvers; it is active once all of them have accepted."""
     wanted = _wanted(call, approvers, approval_strategy, description)
     references, checked = _policies(policies), _tags(tags or {})
+    # A repeated request with its token is answered as the first one was, and before any quota.
     token = token_digest(call, client_token, name, description, approval_strategy, approvers, references, checked)
     before = _same_name(call, name)
     if before is not None:
@@ -129,6 +130,7 @@ def delete_inactive_approval_team_version(call: Call, *, arn: str, version_id: s
         return NOTHING
     if version_id != state.version.version_id:
         raise targets.missing(f"{arn}/{version_id}")
+    # Or one person could do away with a team that seals an account, without any of its approvers.
     if state.row.status not in (teams.INVITING, teams.INACTIVE):
         raise errors.Conflict("The version is active: an active team is deleted by its own approval.")
     team_changes.remove(call.db, state.row)

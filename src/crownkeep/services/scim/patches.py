@@ -21,7 +21,7 @@ _VERBS = ("add", "replace", "remove")
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """One operation."""
+    """One operation of a PATCH request (RFC 7644, section 3.5.2)."""
 
     verb: str
     """`add`, `replace` or `remove`."""

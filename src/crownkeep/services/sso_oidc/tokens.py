@@ -84,6 +84,7 @@ def _of_device_code(call: Call, client_id: str, device_code: str) -> PersonGrant
         raise refusals.invalid_grant()
     if grant.state == REFUSED:
         raise errors.AccessDenied("", members=refusals.members("access_denied", "The person has refused."))
+    # A second redemption ends what came of the first, as with a code: one of the two parties has stolen it.
     if grant.state == REDEEMED:
         _end(call, grant.grant_id)
         raise refusals.invalid_grant()
@@ -114,7 +115,7 @@ def _refreshed(call: Call, client: Client, client_id: str, refresh_token: str) -
     grant = None if token is None or call.now >= token.expires_at else person_grants.with_id(call.db, token.grant_id)
     if token is None or grant is None or clients.digest_of(client_id) != grant.client_digest:
         raise refusals.invalid_grant()
-    # One that was exchanged long ago is known to two parties (RFC 9700, 4.14.2): the grant ends.
+    # One that was exchanged a while ago is known to two parties (RFC 9700, 4.14.2): the grant ends.
     if token.spent_at is not None and call.now - token.spent_at >= GRACE:
         _end(call, grant.grant_id)
         raise refusals.invalid_grant()
@@ -131,6 +132,7 @@ def _tokens(call: Call, client: Client, grant_id: str) -> Result:
     call.notes.vouched = found.person
     call.notes.additional["UserName"] = found.person.name
     is_renewed = bool(client.scopes)
+    # Never beyond the grant: refreshing must not make a session longer than the instance's rules let it be.
     ends_at = min(call.now + ACCESS_LIFETIME, grant.expires_at) if is_renewed else grant.expires_at
     answer: dict[str, object] = {
         "accessToken": _token(call, grant, Token.ACCESS, ends_at),

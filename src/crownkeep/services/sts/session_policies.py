@@ -26,7 +26,7 @@ class SessionPolicies:
 
     @property
     def are_passed(self) -> bool:
-        """Whether there is any."""
+        """Whether the call passes any session policy, as a document or by its ARN."""
         return bool(self.documents or self.arns)
 
 

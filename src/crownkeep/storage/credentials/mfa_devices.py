@@ -363,7 +363,7 @@ def rename(db: Transaction, account_id: str, device_id: str, name: str) -> None:
 
 
 def remove(db: Transaction, account_id: str, device_id: str) -> None:
-    """Forget a device."""
+    """Forget a device; what a security key was registered with goes with it, by the foreign key of `passkeys`."""
     db.execute(_remove, {"of_account": account_id, "of_device": device_id})
 
 

@@ -69,7 +69,7 @@ def hold(db: Transaction, account_id: str, rule: str, topic: bytes) -> AlertDige
 
 
 def begin(db: Transaction, row: AlertDigestRow) -> None:
-    """Begin a span."""
+    """Keep a new span of a rule, which begins with the alert that was just sent."""
     _insert.run(db, row)
 
 
@@ -89,7 +89,7 @@ def due(db: Transaction, *, now: datetime, limit: int) -> list[AlertDigestRow]:
 
 
 def end(db: Transaction, row: AlertDigestRow) -> None:
-    """Forget a span."""
+    """Forget a span: the rule's next alert begins another one."""
     _remove.run(db, _keys(row))
 
 

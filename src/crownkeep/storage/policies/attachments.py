@@ -96,14 +96,14 @@ def of_policy(db: Transaction, account_id: str, policy_arn: str) -> list[Attachm
 
 
 def counts_of(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str, int]:
-    """Respond to how many entities of the account each of these policies is attached; those attached to none are left out."""
+    """Return how many entities of the account each of these policies is attached to; those attached to none are left out."""
     if not arns:
         return {}
     return dict(db.execute(_counts_of, {"account_id": account_id, "arns": list(arns)}).all())
 
 
 def counts_under(db: Transaction, account_id: str, arn_prefix: str) -> dict[str, int]:
-    """Respond to how many entities of the account each attached policy is, of those whose ARN begins with the prefix."""
+    """Return how many entities of the account each attached policy is attached to, of those whose ARN begins with the prefix."""
     return dict(db.execute(_counts_under, {"account_id": account_id, "prefix": arn_prefix}).all())
 
 

@@ -49,6 +49,7 @@ def enable_outbound_web_identity_federation(call: Call) -> Result:
     settings = account_settings.of_account(call.db, call.account_id)
     if settings.issues_web_identities:
         raise errors.FeatureEnabled("Outbound identity federation is already enabled for your Amazon Web Services account.")
+    # An issuer that was disabled comes back as it was: whoever trusts it elsewhere has its address in their settings.
     issuer_id = settings.issuer_id or ids.request_id(clock.token_bytes(16))
     account_settings.put(call.db, replace(settings, issuer_id=issuer_id, issues_web_identities=True))
     outbound_identity.adopt(call, call.prepared if isinstance(call.prepared, tuple) else ())

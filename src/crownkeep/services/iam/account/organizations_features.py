@@ -49,6 +49,7 @@ def disable_organizations_root_sessions(call: Call) -> Result:
 
 def _enable(call: Call, feature: str) -> Result:
     organization = _administered(call)
+    # A delegated administrator may switch a feature off, but on only the management account may.
     if call.account_id != organization.management_account_id:
         raise errors.CallerIsNotManagementAccount(
             "The request was rejected because the account making the request is not the management account for the organization."

@@ -42,6 +42,7 @@ def prepare_creation(call: Call, *, user_name: str | None = None, password: str 
         raise errors.ValidationError(
             "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null"
         )
+    # Looked at here and again in the transaction. A call that will be refused must not cost a computation of Argon2.
     if login_profiles.of_user(call.db, call.account_id, user.user_id) is not None:
         raise _exists(user)
     return passwords.propose(call, user, None, password)
@@ -76,6 +77,8 @@ def create_login_profile(
         changed_at=call.now,
         reset_required=password_reset_required,
         max_sign_in_seconds=max_signin_session_duration,
+        # Drawn anew for each profile: sessions and links of a password that was deleted must not fit the next one. One bit less
+        # than four bytes, as PostgreSQL's INTEGER has a sign.
         credential_version=int.from_bytes(clock.token_bytes(4), "big") >> 1,
     )
     login_profiles.add(call.db, row)
@@ -173,7 +176,8 @@ def change_password(call: Call, *, old_password: str, new_password: str) -> Resu
     if not isinstance(change, _Change) or not change.is_right:
         call.notes.lasting.append(partial(_count, used, call.now))
         raise errors.AccessDenied("The old password was incorrect.")
-    # 3. With the right one, whatever is wrong with the new one takes the attempt back.
+    # 3. With the right one, whatever is wrong with the new one takes the attempt back. The version tells whether the password
+    #    that was verified is still the present one: it was read before the account was held.
     if change.version != profile.credential_version:
         raise errors.EntityTemporarilyUnmodifiable(f"Login Profile for User {user.name} cannot be modified while it changes.")
     if isinstance(change.proposal, errors.PasswordPolicyViolation):

@@ -64,12 +64,14 @@ def resync_mfa_device(
     """Learn anew how far a device's clock is off, from two consecutive codes."""
     owner = owners.targeted(call, user_name)
     device = _of_owner(call, owner, serial_number)
+    # A FIDO key has no clock that could be off.
     if device.sealed_seed is None:
         raise errors.InvalidAuthenticationCode(_WRONG_CODE)
     try:
         seed = mfa.seed_of(call.keyring, device)
         state = totp.resync(seed, device.state, authentication_code1, authentication_code2, now=call.now)
     except totp.CodeRefused as refusal:
+        # Wrong codes count although the call is refused: who may resynchronise a device must not guess at its codes for free.
         left = refusal.state
         call.notes.lasting.append(lambda db: mfa_devices.set_state(db, device.account_id, device.device_id, left))
         raise errors.InvalidAuthenticationCode(_WRONG_CODE) from refusal

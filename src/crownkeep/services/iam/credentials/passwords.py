@@ -51,6 +51,7 @@ def propose(call: Call, user: UserRow, profile: LoginProfileRow | None, password
 def confirm(call: Call, user: UserRow, profile: LoginProfileRow | None, proposal: Proposal) -> str:
     """Return the hash to keep; raises PasswordPolicyViolation where the policy or the past has come to refuse the password."""
     policy = _conforming(call, user, proposal.password)
+    # Only what came in between is compared: a hash with another salt costs a computation of Argon2.
     new = [known for known in _remembered(policy, profile) if known not in proposal.compared]
     if passwords.is_remembered(proposal.password, proposal.password_hash, new):
         raise errors.PasswordPolicyViolation(password_policy.REUSED)

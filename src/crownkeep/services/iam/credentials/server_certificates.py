@@ -128,7 +128,7 @@ def update_server_certificate(
     reserved.require_free_path(new_path)
     name, path = new_server_certificate_name or row.name, new_path or row.path
     new_target = Target(_arn(call, path, name), tags=lambda: tagging.of(call, row.certificate_id))
-    # Under its new ARN, too (API_UpdateUser): or it could move where policies forbid its mover to act.
+    # Under its new ARN, too (API_UpdateServerCertificate): or it could move where policies forbid its mover to act.
     authorize.require_action(call, "iam:UpdateServerCertificate", new_target)
     if name.lower() != row.name_key and server_certificates.named(call.db, call.account_id, name) is not None:
         raise _exists(name)

@@ -55,6 +55,7 @@ def named_credential(call: Call, *, service_specific_credential_id: str, user_na
     user = target.row.user if isinstance(target.row, Owner) else None
     if user is None:
         return replace(target, row=None if target.row is None else _Named(None, None))
+    # Looked for among the named user's: permission for one user must not reach the credentials of another by their id.
     row = service_credentials.with_id(call.db, call.account_id, user.user_id, service_specific_credential_id)
     context = target.context if row is None else {_SERVICE_KEY: row.service}
     return replace(target, context=context, row=_Named(user, row))
@@ -223,6 +224,7 @@ def _describe(call: Call, row: ServiceCredentialRow, user_name: str) -> dict[str
         "UserName": user_name,
         "Status": row.status,
     }
+    # Nothing runs when a credential expires; it counts as expired whenever somebody looks at it.
     if row.expires_at is not None:
         described["ExpirationDate"] = row.expires_at
         if row.expires_at <= call.now:

@@ -27,6 +27,7 @@ def upload_signing_certificate(call: Call, *, certificate_body: str, user_name: 
         raise errors.MalformedCertificate(f"Certificate {certificate_body} is malformed.") from error
     if not certificate.is_valid_at(call.now):
         raise errors.InvalidCertificate("The certificate is not valid at this time: its validity has ended or not yet begun.")
+    # A certificate has one owner in the account, so that a signature by it says who has signed.
     if signing_certificates.is_known(call.db, call.account_id, certificate.fingerprint):
         raise errors.DuplicateCertificate("The same certificate is already associated with an IAM user in the account.")
     count = len(signing_certificates.of_owner(call.db, call.account_id, owner.owner_id))

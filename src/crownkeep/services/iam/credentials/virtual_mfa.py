@@ -46,6 +46,7 @@ def new_device(call: Call, *, virtual_mfa_device_name: str, path: str = "/", **_
 def named_device(call: Call, *, serial_number: str, **_: object) -> Target:
     """The device with this serial number, which is its ARN."""
     row = mfa_devices.with_serial(call.db, call.account_id, serial_number)
+    # Devices of people of single sign-on are in the same table. Permissions of IAM must not reach them.
     if row is None or own_mfa.is_of_person(row.serial):
         return Target(serial_number, row=None)
     return Target(row.serial, tags=lambda: tagging.of(call, row.device_id), shown=serial_number, row=row)
@@ -104,6 +105,7 @@ def delete_virtual_mfa_device(call: Call, *, serial_number: str) -> Result:
     row = _targeted(call, serial_number)
     if row.owner_id is not None:
         raise errors.DeleteConflict("MFA VirtualDevice in use. Must deactivate first.")
+    # No foreign key takes the tags along: their table knows whatever is tagged by its id alone.
     tags.remove_all(call.db, call.account_id, row.device_id)
     mfa_devices.remove(call.db, call.account_id, row.device_id)
     call.notes.resources.append((RESOURCE_TYPE, row.serial))

@@ -42,6 +42,7 @@ def fill_in(template: str, parameters: Parameters) -> str:
         raise errors.InvalidInput(
             f"The policy parameter {name} is {'missing' if name in asked else 'not one of the policy template'}."
         )
+    # Filled in once it is decoded: a value with quotes in it stays one text, and can't add a statement.
     filled = msgspec.json.encode(_filled(msgspec.json.decode(template), given)).decode()
     try:
         policy.validate(policy.parse(filled), PolicyKind.SESSION)
@@ -75,6 +76,7 @@ def _filled(value: object, given: Mapping[str, tuple[str, ...]]) -> object:
         case dict():
             return {name: _filled(each, given) for name, each in value.items()}
         case list():
+            # A `stringList` inside of a list becomes as many of its elements, not a list in a list.
             filled = (_filled(each, given) for each in value)
             return [one for each in filled for one in (each if isinstance(each, list) else [each])]
         case str() if (whole := _PLACEHOLDER.fullmatch(value)) is not None:

@@ -283,6 +283,8 @@ def _require_state(call: Call, row: DelegationRequestRow, *wanted: DelegationSta
 
 def _move(call: Call, row: DelegationRequestRow, state: DelegationState, **changes: Any) -> DelegationRequestRow:
     new = replace(row, state=state.value, updated_at=call.now, expires_at=delegation.expiry(state, call.now), **changes)
+    # Replaced only where nobody has changed it since it was read. A request is changed from two accounts, and holding one of
+    # them keeps nobody in the other waiting.
     if not delegation_requests.replace(call.db, row, new):
         raise errors.ConcurrentModification(f"The delegation request with id {row.request_id} is being changed.")
     call.notes.additional |= {"requestorId": row.account_id}
@@ -291,6 +293,7 @@ def _move(call: Call, row: DelegationRequestRow, state: DelegationState, **chang
 
 def _owners_policy(call: Call, row: DelegationRequestRow) -> PolicySet | None:
     """Return what whoever owns the request, or may come to own it, is allowed by that alone."""
+    # Whoever opens a request that has no owner yet may look at it, and make it theirs.
     if row.owner_arn is None:
         return _policy(call.principal.arn, ["iam:AssociateDelegationRequest", "iam:GetDelegationRequest"])
     if not _is_owner(call, row):

@@ -75,6 +75,7 @@ def identifier() -> str:
 
 def look_at_server(call: Call, *, url: str, thumbprint_list: Sequence[str] = (), **_: object) -> object:
     """Return the outbound call that reads the thumbprint of a new provider's server where the caller gave none."""
+    # An address that the operation will refuse is not called.
     if thumbprint_list or not _is_valid(url):
         return None
     reach = Reach.of(call.settings)
@@ -162,6 +163,7 @@ def delete_open_id_connect_provider(call: Call, *, open_id_connect_provider_arn:
     """Forget a provider; roles that trust it are left as they are. One that isn't there is no error, as on AWS."""
     row = call.target_row(OidcProviderRow)
     if row is None:
+        # No error must not mean that anything goes: what is no provider's ARN is still refused.
         _require_provider_arn(open_id_connect_provider_arn)
         return NOTHING
     tags.remove_all(call.db, call.account_id, row.provider_id)
@@ -291,6 +293,7 @@ def _checked_thumbprints(call: Call, sent: Sequence[str]) -> tuple[str, ...]:
     most = quotas.of(call, quotas.THUMBPRINTS_PER_OIDC_PROVIDER)
     if len(sent) > most:
         raise errors.InvalidInput(f"Thumbprint list must contain fewer than {most} entries.")
+    # The model has held each to 40 characters.
     if any(not each.isalnum() or not each.isascii() for each in sent):
         raise errors.InvalidInput("A thumbprint must be 40 hexadecimal digits.")
     return tuple(dict.fromkeys(each.lower() for each in sent))

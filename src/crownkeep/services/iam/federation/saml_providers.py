@@ -234,6 +234,7 @@ def _issuer(document: str) -> str | None:
     try:
         return saml_metadata.read(document).entity_id
     except saml_metadata.UnusableMetadata:
+        # The operation refuses it, after the decision: only who may ask at all learns what is wrong with a document.
         return None
 
 
@@ -242,6 +243,7 @@ def _valid_until(call: Call, document: str) -> datetime:
         said = saml_metadata.read(document).valid_until
     except saml_metadata.UnusableMetadata as error:
         raise errors.InvalidInput("Could not parse metadata") from error
+    # The day is held to 28: not every year has a 29 February.
     return said or call.now.replace(year=call.now.year + _YEARS, day=min(call.now.day, 28))
 
 

@@ -69,6 +69,8 @@ def find(call: Call, entity_arn: str) -> Entity | None:
     """Return the entity of the account with this very ARN, letter for letter, or None."""
     kind = kind_of(entity_arn)
     found = None if kind is None else of_kind(call, kind, entity_arn.rpartition("/")[2])
+    # Found by name, whatever the letters' case and the path. The call is decided on the ARN as it was sent, so an entity with
+    # another ARN must not be answered.
     return found if found is not None and found.arn == entity_arn else None
 
 

@@ -140,7 +140,7 @@ def update_group(call: Call, *, group_name: str, new_path: str | None = None, ne
     row = targeted(call, group_name)
     reserved.require_free_path(new_path)
     name, path = new_group_name or row.name, new_path or row.path
-    # Under its new ARN, too (API_UpdateUser): or it could move where policies forbid its mover to act.
+    # Under its new ARN, too (API_UpdateGroup): or it could move where policies forbid its mover to act.
     authorize.require_action(call, "iam:UpdateGroup", Target(arn.group(call.account_id, path, name)))
     if name.lower() != row.name_key and groups.named(call.db, call.account_id, name) is not None:
         raise _exists(name)

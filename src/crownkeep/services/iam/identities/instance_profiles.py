@@ -173,6 +173,7 @@ def add_role_to_instance_profile(call: Call, *, instance_profile_name: str, role
     shown = arn.role(call.account_id, "/", role_name)
     target = replace(roles.named_role(call, role_name=role_name), context=_PASSED_TO, shown=shown)
     authorize.require_action(call, "iam:PassRole", target)
+    # A service-linked role counts as changed by it (API_AddRoleToInstanceProfile, UnmodifiableEntity).
     role = roles.changeable(roles.found_by(target, role_name))
     if held is not None:
         raise errors.LimitExceeded("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1")

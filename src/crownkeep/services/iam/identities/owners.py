@@ -42,6 +42,7 @@ def target(call: Call, *, user_name: str | None = None, **_: object) -> Target:
 
     Root may name itself by `root` or by the account id, as long as no user has that name.
     """
+    # Root alone may be meant by these names: to anybody else they are names of users like all others.
     is_root = call.principal.kind is PrincipalKind.ROOT
     if is_root and (user_name is None or _means_root(call, user_name)):
         return Target(arn.root(call.account_id), row=Owner(call.account_id, None))

@@ -169,7 +169,7 @@ def create_role(
 ) -> Result:
     """Create a role without permissions; its answer leaves out description and longest session, as AWS's does."""
     reserved.require_free_principal(path, role_name)
-    # Names in the trust policy become unique ids now: a user who is made later under the same name is not trusted.
+    # Names in the trust policy become unique ids now. A user who is made later under the same name is not trusted.
     trust = trust_policies.bind(call, assume_role_policy_document)
     # Checked before the account is looked at: a malformed call is refused whatever the account holds.
     tagging.checked(tags)

@@ -48,6 +48,7 @@ def put(call: Call, resource_id: str, sent: Sequence[Mapping[str, str]]) -> dict
     if not sent:
         return {}
     wanted = checked(sent)
+    # Keys that are only given another value don't count twice.
     before = {key.lower() for key in tags.of_resource(call.db, call.account_id, resource_id)}
     if len(before | {key.lower() for key in wanted}) > quotas.of(call, quotas.TAGS):
         raise errors.LimitExceeded("The number of tags has reached the maximum limit.")

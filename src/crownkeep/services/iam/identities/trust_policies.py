@@ -55,6 +55,7 @@ def bind(call: Call, document: str, *, before: str = "") -> TrustPolicy:
         bound = named_principals.bind(parsed, unique_id_of)
     except MalformedPolicy as fault:
         raise errors.MalformedPolicyDocument(fault.message) from fault
+    # Ids that the document no longer names are forgotten, and with them whose they were.
     named = _ids_in(policy.parse(bound))
     return TrustPolicy(bound, " ".join(f"{each}={owners[each]}" for each in sorted(named)))
 
@@ -111,6 +112,8 @@ def _ids_in(document: Document) -> set[str]:
 def _require_existing_ids(call: Call, document: Document, owners: dict[str, str]) -> None:
     """Refuse a unique id that names nobody any more, as AWS does where a document with one is saved again."""
     for unique_id in sorted(_ids_in(document)):
+        # An id that the role did not know before counts as one of this account. Those of other accounts come by ARN alone, so
+        # nobody can try out which ids exist elsewhere.
         account_id = owners.setdefault(unique_id, call.account_id)
         if not trusted_ids.arns_of(call.db, account_id, [unique_id]):
             raise MalformedPolicy(invalid_principal("AWS", unique_id))

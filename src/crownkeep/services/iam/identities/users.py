@@ -86,6 +86,7 @@ def own_or_named_tagged_user(call: Call, *, user_name: str | None = None, **_: o
     """The same, whose tags are read with the row: for GetUser, which answers them."""
     name = _named_or_own(call, user_name)
     if name is None:
+        # Root has no row among the users: its ARN is all that a policy can be asked about.
         return Target(call.principal.arn)
     found = tagged_users.named(call.db, call.account_id, name)
     shown = f"user {name}"
@@ -271,7 +272,7 @@ def delete_user(call: Call, *, user_name: str) -> Result:
     row = targeted(call, user_name)
     # Like AWS, a user is never deleted with what it still holds: nobody loses keys or policies by accident.
     _require_unused(call, row)
-    # These two are no use of the user. They go with it, so that nothing is left under its id.
+    # These three don't keep a user from being deleted. They go with it, so that nothing is left under its id.
     tags.remove_all(call.db, call.account_id, row.user_id)
     service_uses.remove_all(call.db, call.account_id, row.user_id)
     trail_filters.remove_all(call.db, call.account_id, row.user_id)

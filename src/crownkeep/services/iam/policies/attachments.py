@@ -29,6 +29,7 @@ def attach(call: Call, holder: Holder, policy_arn: str) -> Result:
         raise managed.not_attachable(policy_arn)
     if isinstance(found, ManagedPolicy) and found.is_of_service_linked_roles:
         raise errors.PolicyNotAttachable(f"Cannot attach a Service Role Policy to a Customer {holder.kind.value.capitalize()}.")
+    # Noted before it is known whether anything changes: the record of a call that attached nothing names both as well.
     note(call, holder, policy_arn)
     attached = attachments.of_owner(call.db, call.account_id, holder.owner_id)
     if any(row.policy_arn == policy_arn for row in attached):

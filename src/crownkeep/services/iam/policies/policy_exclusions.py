@@ -21,7 +21,7 @@ class Excluded:
     """Whether the boundary is left out, whatever it is."""
 
     def keeps(self, held: HeldPolicy) -> bool:
-        """Tell whether a policy stays in."""
+        """Tell whether a policy stays in the simulation: no exclusion names it."""
         return not any(test(held) for test in self.tests)
 
 
@@ -37,6 +37,7 @@ def read(sent: Exclusions) -> Excluded:
         match {key: value for key, value in entry.items() if value is not None}:
             case {"PolicyType": "permission-boundary", **rest} if not rest:
                 boundary = True
+            # `rest` is what else the entry names: nothing may be left.
             case {"PolicyType": str(name), **rest} if not rest:
                 tests.append(_of_type(name))
             case {"PolicyArn": str(pattern), **rest} if not rest:

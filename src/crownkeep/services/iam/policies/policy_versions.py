@@ -18,6 +18,7 @@ from crownkeep.storage.policies import policies, policy_versions
 from crownkeep.storage.policies.policies import PolicyRow
 from crownkeep.storage.policies.policy_versions import VersionRow
 
+# Nine digits at most: a longer number would not fit the column, and PostgreSQL would answer with an error.
 _VERSION_ID = re.compile(r"v([1-9][0-9]{0,8})", re.ASCII)
 _MORE_THAN_ANY_VERSION = 10**9
 
@@ -33,6 +34,7 @@ def create_policy_version(call: Call, *, policy_arn: str, policy_document: str, 
             f"A managed policy can have up to {most} versions. Before you create a new version, "
             "you must delete an existing version."
         )
+    # From the policy's row and not from its versions: the number of one that was deleted must not come again.
     number = row.last_version + 1
     version = VersionRow(row.policy_id, number, call.account_id, policy_document, call.now)
     policy_versions.add(call.db, version)

@@ -52,6 +52,7 @@ def page(
     """Return one page over all sections, and what IAM says of it; each section is asked at most once."""
 
     def fetch(after: str, limit: int) -> list[_Item]:
+        # A marker holds the section's number and, after a blank, the key that was reached in it.
         reached, _, key = after.partition(" ")
         first = int(reached) if reached else 0
         items: list[_Item] = []

@@ -233,6 +233,7 @@ def _actions_on_a_page(question: _Question, simulator: policy.Simulator) -> int:
 def _page(call: Call, question: _Question, simulator: policy.Simulator, asked: _Asked, filters: tuple[object, ...]) -> Result:
     fitting = _actions_on_a_page(question, simulator)
     places = range(len(question.actions))
+    # All that the answer depends on: a marker is good for the very same simulation alone.
     everything = (filters, asked.actions, asked.resources, asked.resource_policy, asked.caller_arn, asked.context_entries)
     found, more = page_tokens.page(
         call,
@@ -253,6 +254,7 @@ def _decider(question: _Question, simulator: policy.Simulator) -> Callable[[str]
         for resource in question.resources
     ]
 
+    # A page may take a second: other requests of the process get their turn between two decisions.
     pace = GivingWay()
 
     def decide(action: str) -> ActionResult:

@@ -212,6 +212,7 @@ def _is_binary(text: str) -> bool:
     return True
 
 
+# At the end of the module, since it names the functions above.
 _TYPES: Mapping[str, Callable[[str], bool]] = {
     "string": lambda text: True,
     "numeric": _is_number,

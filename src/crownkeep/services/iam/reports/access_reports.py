@@ -76,6 +76,7 @@ class _Uses:
 def generate_service_last_accessed_details(call: Call, *, arn: str, granularity: str = "SERVICE_LEVEL") -> Result:
     """Ask for a report on a user, group, role or managed policy."""
     _require_targeted(call, arn)
+    # Old reports go whenever one is asked for; no worker is needed for a few rows.
     access_reports.remove_before(call.db, call.account_id, call.now - KEPT_FOR)
     job_id = ids.request_id(clock.token_bytes(16))
     row = AccessReportRow(job_id, call.account_id, call.principal.unique_id, arn, granularity, call.now)
@@ -118,6 +119,8 @@ def get_service_last_accessed_details_with_entities(
     identities = _subject(call, job.about_arn).identities
     times = _uses(call, identities).latest_by_identity(service_namespace)
     ordered = sorted(identities, key=_order(times))
+    # The marker holds a place in the list: several identities may have used a service in the same moment. An identity that uses
+    # it between two pages moves to the front, and may be seen twice.
     places = range(len(ordered))
     found, more = page_tokens.page(
         call,
@@ -195,6 +198,7 @@ def _is_policy(about_arn: str) -> bool:
 def _uses(call: Call, identities: Sequence[Entity]) -> _Uses:
     by_service: dict[str, list[ServiceUseRow]] = {}
     for row in service_uses.of_entities(call.db, call.account_id, [each.entity_id for each in identities]):
+        # Older uses are kept for as long as their identity is, but a report is silent about them.
         if call.now - row.used_at <= TRACKED_FOR:
             by_service.setdefault(row.service, []).append(row)
     return _Uses(by_service, {each.entity_id: each.arn for each in identities})

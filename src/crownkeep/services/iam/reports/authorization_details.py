@@ -46,6 +46,7 @@ def get_account_authorization_details(
         call,
         [section for section in _sections(call) if not filter or section.name in filter],
         list_name="GetAccountAuthorizationDetails",
+        # A marker stays good where the next call names the same kinds in another order.
         filters=sorted(set(filter)),
         marker=marker,
         max_items=max_items,

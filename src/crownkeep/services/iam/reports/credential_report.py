@@ -41,6 +41,7 @@ def generate_credential_report(call: Call) -> Result:
     if _is_young(call, credential_reports.generated_at(call.db, call.account_id)):
         return {"State": "COMPLETE"}
     report = call.prepared
+    # None was made where there was one that has grown too old since. Then it is made here, in the transaction.
     made = report.content if isinstance(report, CredentialReport) else None
     content = made if made is not None else reported_credentials.content(call.db, call.account_id)
     credential_reports.put(call.db, CredentialReportRow(call.account_id, call.now, content))

@@ -110,6 +110,7 @@ def _allowed_by(statement: Statement, comparing: _Comparing) -> set[str]:
 
 
 def _denied_by(statement: Statement, comparing: _Comparing) -> set[str]:
+    # A deny that leaves out a single action of a service doesn't deny all of the service.
     if statement.not_actions is not None:
         return set(actions.services()) - _touched(statement.not_actions, comparing)
     return _covered(statement.actions or ())
@@ -122,6 +123,7 @@ def _touched(patterns: Iterable[str], comparing: _Comparing) -> set[str]:
         vendor, colon, name = pattern.lower().partition(":")
         if not colon:
             found |= actions.services() if pattern == _EVERYTHING else set()
+        # Once every service is found, no further pattern needs comparing.
         elif len(found) < len(actions.services()):
             found |= comparing.services(vendor, name)
     return found

@@ -172,6 +172,7 @@ def _left_by(call: Call, organization: OrganizationRow, way: Sequence[str]) -> l
     of_type = [row for row in rows if row.type == catalogue.SERVICE_CONTROL]
     if way[-1] == organization.management_account_id or not of_type:
         return granted_services.services_of([catalogue.FULL_AWS_ACCESS.content])
+    # Every level must leave a service: a unit's policies can't give back what the root's take away.
     levels = [
         granted_services.services_of([_content(row.policy_id, row.content) for row in of_type if row.target_id == entity_id])
         for entity_id in way
@@ -185,6 +186,7 @@ def _content(policy_id: str | None, content: str | None) -> str:
 
 
 def _ordered(report: _Report, sort_key: str | None) -> list[str]:
+    # By name first: sorting is stable, so services that were used at the same time, or never, stay in the order of their names.
     ordered = sorted(report.services)
     if sort_key is not None and sort_key.startswith("LAST_AUTHENTICATED_TIME"):
         ordered.sort(key=lambda service: str(report.latest[service].used_at) if service in report.latest else _NEVER)
