@@ -58,6 +58,19 @@ def test_what_was_packed_is_read_and_fits_together():
     assert [] == [each for each in evidence_pack.checks(found) if not each.is_sound]
 
 
+def test_a_journal_with_a_line_that_a_kill_cut_off_says_what_its_other_lines_say():
+    given = parts()
+    (whole,) = given[evidence_pack.JOURNAL].splitlines()
+    second = json.loads(whole) | {"step": "2"}
+    lines = [whole, whole[: len(whole) // 2], *(json.dumps(second | {"event": each}).encode() for each in ("done", "undone"))]
+    given[evidence_pack.JOURNAL] = b"\n".join(lines) + b"\n"
+
+    found = {each.part: each for each in evidence_pack.checks(evidence_pack.read(packed(given)))}
+
+    journal = found[evidence_pack.JOURNAL]
+    assert (True, "1 steps were done, and 1 taken back") == (journal.is_sound, journal.detail)
+
+
 def test_the_same_parts_make_the_same_file():
     assert packed() == packed()
 
@@ -127,6 +140,7 @@ def test_a_part_that_unpacks_to_too_much_is_refused_before_it_fills_memory(monke
     [
         (evidence_pack.REPORT, None, "other findings than the report"),
         (evidence_pack.JOURNAL, b'{"plan": "x", "step": "1", "event": "done"}\n', "another plan"),
+        (evidence_pack.JOURNAL, b'{"plan": "\n', "another plan"),
         (evidence_pack.PROOF, signing.sign({"plan_sha256": "x", "steps": []}, KEY).encode(), "another plan"),
         (evidence_pack.EVENTS, b"[]", "can't be read"),
         (evidence_pack.EVIDENCE, evidence.save(evidence.of("999999999999", NOW, [])).encode(), "of account 999999999999"),

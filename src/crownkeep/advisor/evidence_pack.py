@@ -18,7 +18,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from crownkeep import untrusted_json
-from crownkeep.advisor import evidence, findings, plans, signing
+from crownkeep.advisor import evidence, findings, journal, plans, signing
 from crownkeep.advisor.plans import UnreadablePlan
 from crownkeep.audit import credential_evidence
 from crownkeep.audit.credential_evidence import Altered
@@ -177,11 +177,14 @@ def _plan(found: EvidencePack) -> str:
 
 def _journal(found: EvidencePack) -> str:
     digest = sha256(found.parts[PLAN]).hexdigest()
-    lines = [untrusted_json.read(line) for line in found.parts[JOURNAL].decode().splitlines() if line.strip()]
-    done = {line["step"] for line in lines if line["plan"] == digest and line["event"] == "done"}
-    if lines and not any(line["plan"] == digest for line in lines):
+    text = found.parts[JOURNAL].decode()
+    lines = list(journal.entries(text))
+    events = list({line["step"]: line["event"] for line in lines if line["plan"] == digest}.values())
+    # Whole lines of another plan, or none at all: neither says anything of this one.
+    if text.strip() and not any(line["plan"] == digest for line in lines):
         raise UnsoundPack("it is of another plan")
-    return f"{len(done)} steps were done"
+    undone = events.count(journal.UNDONE)
+    return f"{events.count(journal.DONE)} steps were done" + (f", and {undone} taken back" if undone else "")
 
 
 def _proof(found: EvidencePack) -> str:

@@ -35,8 +35,13 @@ class Journal:
 
     def lines(self) -> Iterator[dict[str, str]]:
         """Yield the lines; one that a kill cut off is left out."""
-        for text in (private_files.read(self._path) or "").splitlines():
-            try:
-                yield untrusted_json.read(text)
-            except ValueError:
-                continue
+        yield from entries(private_files.read(self._path) or "")
+
+
+def entries(text: str) -> Iterator[dict[str, str]]:
+    """Yield the lines of a journal's text; one that a kill cut off is left out."""
+    for line in text.splitlines():
+        try:
+            yield untrusted_json.read(line)
+        except ValueError:
+            continue
