@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -167,6 +168,8 @@ def test_what_detaching_a_control_policy_or_moving_an_account_would_have_denied_
     for answer in (detached, moved):
         assert "this would have denied 1 call by 1 principal" in answer
         assert "iam:ListUsers" in answer
+        assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", answer)
+        assert not re.search(r"\d{4}-\d\d-\d\dT\d\d:", answer)
     assert "this would have denied 0 calls" in to_root
     assert "The policy is not attached there." in elsewhere
     assert not is_refused(member)

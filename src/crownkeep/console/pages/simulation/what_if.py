@@ -89,6 +89,7 @@ async def page(request: Request) -> Response:
         back=ours(request.query_params.get("back", "")),
         days=DAYS,
         rows=_ROWS,
+        moment_of=datetime.fromisoformat,
     )
 
 
