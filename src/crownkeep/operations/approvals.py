@@ -22,12 +22,14 @@ from crownkeep.operations.approval_standing import ApprovalStanding
 from crownkeep.operations.registry import Operation, Result
 from crownkeep.operations.sealed_acts import SealableOperation, SealedAct, Whose
 from crownkeep.principals import APPROVED_BY, Caller, Operator, Principal, PrincipalKind
+from crownkeep.storage import holds
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.approvals import seals, sessions
 from crownkeep.storage.approvals.approvers import ApproverRow
 from crownkeep.storage.approvals.sessions import ApprovalSessionRow
 from crownkeep.storage.approvals.teams import TeamVersionRow
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.holds import Hold
 from crownkeep.storage.trail import buckets
 from crownkeep.storage.trail.events import EventRow
 
@@ -171,6 +173,8 @@ def accounts_of(call: Call, found: SealableOperation, parameters: Mapping[str, o
             oldest = seals.oldest_over(call.db, found.act.value)
             return () if oldest is None else (oldest.account_id,)
         case Whose.CUSTODIAN:
+            # Whoever seals an account under somebody who is about to go is waited for, and then seen.
+            holds.take(call.db, Hold.CUSTODY)
             return approval_standing.sealed_by(call.db, str(parameters.get(found.member)))
         case _:
             return sealed_acts.accounts_of(found, call.account_id, management_of(call), parameters)

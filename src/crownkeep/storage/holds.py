@@ -21,6 +21,8 @@ class Hold(Enum):
     """Which sealing keys the database knows: two nodes may start on an empty one at once."""
     HARDWARE_TOKENS = 2
     """Which account a hardware token belongs to."""
+    CUSTODY = 3
+    """Who the approvers are, by which keys, and which accounts are sealed under those who could act."""
 
 
 def take(db: Transaction, hold: Hold) -> None:

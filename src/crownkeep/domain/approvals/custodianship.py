@@ -5,9 +5,11 @@ from __future__ import annotations
 from crownkeep import clock, errors
 from crownkeep.operations import approval_standing
 from crownkeep.operations.call import Call
+from crownkeep.storage import holds
 from crownkeep.storage.approvals import approver_keys, approvers, custodians
 from crownkeep.storage.approvals.custodians import CustodianRow
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.holds import Hold
 from crownkeep.storage.sign_in import root_recoveries
 
 SOURCE = "custodians"
@@ -26,6 +28,7 @@ def identity_of_person(store_id: str, user_id: str) -> str:
 
 def add(call: Call, *, name: str, email: str) -> CustodianRow:
     """Name a custodian; raises ConflictException where another has this address: two people never share a mailbox."""
+    holds.take(call.db, Hold.CUSTODY)
     if custodians.with_email(call.db, email) is not None:
         raise errors.Conflict(
             f"there is a custodian with the address `{email}` already; `crownkeep custodian list` shows them all"

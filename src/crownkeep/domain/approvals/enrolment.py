@@ -15,10 +15,12 @@ from crownkeep.domain.approvals.approver_invitations import Invitation
 from crownkeep.domain.approvals.people import ApproverIdentity
 from crownkeep.domain.credentials import key_policies, passkeys
 from crownkeep.settings import Settings
+from crownkeep.storage import holds
 from crownkeep.storage.approvals import approver_keys, approvers
 from crownkeep.storage.approvals.approver_keys import ApproverKeyRow
 from crownkeep.storage.credentials import passkeys as passkey_rows
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.holds import Hold
 
 FORMAT = "crownkeep-approver-acceptance/1"
 MOST_KEYS = 5
@@ -58,6 +60,8 @@ def enrol(
     Raises AccessDenied for an answer without user verification or of a kind that the operator does not want, and
     ConflictException where they have a key, or anybody has this one.
     """
+    # There is no row to hold yet, and somebody may have a link for each of several accounts' teams.
+    holds.take(db, Hold.CUSTODY)
     if approver_keys.of_identity(db, who.identity):
         # Whoever reads somebody's mail must not add a key of their own to those that they have.
         raise errors.Conflict("You have a key already, and accept with that.")

@@ -11,11 +11,13 @@ from crownkeep.domain.approvals import ability, arns
 from crownkeep.operations import mfa_renewal
 from crownkeep.operations.call import Call
 from crownkeep.operations.sealed_acts import SealedAct
+from crownkeep.storage import holds
 from crownkeep.storage.accounts import accounts
 from crownkeep.storage.approvals import approvers, seals, teams
 from crownkeep.storage.approvals.seals import SealRow
 from crownkeep.storage.approvals.teams import ApprovalTeamRow
 from crownkeep.storage.database import Transaction
+from crownkeep.storage.holds import Hold
 
 SESSION_MINUTES = 15
 """How long a session of a sealed root lasts at most; it can be set shorter."""
@@ -37,6 +39,10 @@ def seal(call: Call, account_id: str, wanted: WantedSeal) -> SealRow:
     """Seal an account; raises Conflict for a team that could not act, so that nobody is locked out by it."""
     if accounts.with_id(call.db, account_id) is None:
         raise errors.ResourceNotFound(f"there is no account `{account_id}`; `crownkeep account list` shows them all")
+    # Held before the team is looked at: else it could be changed, or lose people or keys, by a call that sees no seal yet, and
+    # the account be sealed under a team that can't act.
+    accounts.hold(call.db, _team(call, wanted.team_arn).account_id)
+    holds.take(call.db, Hold.CUSTODY)
     team = _team(call, wanted.team_arn)
     require_able(call, team)
     before = seals.of_account(call.db, account_id)
