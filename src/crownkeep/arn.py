@@ -77,6 +77,11 @@ def role(account_id: str, path: str, name: str) -> str:
     return iam(account_id, f"role{path}{name}")
 
 
+def roles(account_id: str, paths: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Return the ARNs of roles by their paths and names."""
+    return _each(iam(account_id, "role"), paths, names)
+
+
 def instance_profile(account_id: str, path: str, name: str) -> str:
     """Return the ARN of an instance profile; `path` begins and ends with a slash."""
     return iam(account_id, f"instance-profile{path}{name}")

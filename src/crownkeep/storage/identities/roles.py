@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Column, Integer, String, Table, Text, UniqueConstraint, bindparam, delete, func, select, update
 
+from crownkeep.columns import Columns
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, Name, Path, UniqueId, begins_with, metadata
-from crownkeep.storage.rows import RowInsert, RowQuery
+from crownkeep.storage.rows import ColumnQuery, RowInsert, RowQuery
 from crownkeep.values import value_type
 
 table = Table(
@@ -68,11 +69,24 @@ _by_ids = RowQuery(
     RoleRow,
     select(table).where(_in_account, table.c.role_id.in_(bindparam("role_ids", expanding=True))).order_by(table.c.name_key),
 )
-_listed = (
-    select(table).where(_in_account, table.c.name_key > bindparam("after")).order_by(table.c.name_key).limit(bindparam("limit"))
-)
+_after = (_in_account, table.c.name_key > bindparam("after"))
+_listed = select(table).where(*_after).order_by(table.c.name_key).limit(bindparam("limit"))
 _page_any_path = RowQuery(RoleRow, _listed)
 _page = RowQuery(RoleRow, _listed.where(begins_with(table.c.path, "prefix")))
+_shown = select(
+    table.c.path,
+    table.c.name,
+    table.c.role_id,
+    table.c.created_at,
+    table.c.trust_policy,
+    table.c.trusted_accounts,
+    table.c.description,
+    table.c.max_session_seconds,
+    table.c.max_sign_in_seconds,
+)
+_shown = _shown.where(*_after).order_by(table.c.name_key).limit(bindparam("limit"))
+_listed_any_path = ColumnQuery(_shown)
+_listed_under_path = ColumnQuery(_shown.where(begins_with(table.c.path, "prefix")))
 _count = select(func.count()).select_from(table).where(_in_account)
 _set_trust = (
     update(table).where(*_this).values(trust_policy=bindparam("new_trust_policy"), trusted_accounts=bindparam("new_accounts"))
@@ -109,6 +123,14 @@ def page(db: Transaction, account_id: str, *, path_prefix: str, after: str, limi
     if path_prefix == "/":
         return _page_any_path.all(db, values)
     return _page.all(db, {**values, "prefix": path_prefix})
+
+
+def listed(db: Transaction, account_id: str, *, path_prefix: str, after: str, limit: int) -> Columns:
+    """Return of the same roles what a list shows: all that is kept of them but boundary, last use and whose they are."""
+    values = {"account_id": account_id, "after": after, "limit": limit}
+    if path_prefix == "/":
+        return _listed_any_path.all(db, values)
+    return _listed_under_path.all(db, {**values, "prefix": path_prefix})
 
 
 def count(db: Transaction, account_id: str) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from crownkeep import arn, clock, errors, ids
 from crownkeep.catalogue import reserved_names
+from crownkeep.columns import Columns
 from crownkeep.domain import page_tokens
 from crownkeep.domain.identities import linked_roles
 from crownkeep.operations.call import NOTHING, Call, Result
@@ -127,6 +128,27 @@ def describe(row: RoleRow, trust_policy: str) -> dict[str, object]:
     }
 
 
+def describe_each(call: Call, found: Columns) -> Columns:
+    """Return what `describe` and `settings_of` say of each of the account's roles."""
+    paths, names = found.texts("path"), found.texts("name")
+    return Columns(
+        {
+            "Path": paths,
+            "RoleName": names,
+            "RoleId": found.of("role_id"),
+            "Arn": arn.roles(call.account_id, paths, names),
+            "CreateDate": found.of("created_at"),
+            # For a page at once: unique ids become names again by one query for all roles.
+            "AssumeRolePolicyDocument": trust_policies.show_each(
+                call, found.texts("trust_policy"), found.texts("trusted_accounts")
+            ),
+            "Description": [text or None for text in found.of("description")],
+            "MaxSessionDuration": found.of("max_session_seconds"),
+            "MaxSigninSessionDuration": found.of("max_sign_in_seconds"),
+        }
+    )
+
+
 def describe_alone(call: Call, row: RoleRow) -> dict[str, object]:
     """Return the members of a `Role` that every answer has, for one role."""
     return describe(row, trust_policies.show(call, [row])[row.role_id])
@@ -215,18 +237,17 @@ def get_role(call: Call, *, role_name: str) -> Result:
 @iam.operation("ListRoles", resource=roles_under_path)
 def list_roles(call: Call, *, path_prefix: str = "/", marker: str | None = None, max_items: int | None = None) -> Result:
     """List roles by name; tags, boundaries and last use are not part of it (API_ListRoles)."""
+    place = (call.db, call.account_id)
     found, more = page_tokens.page(
         call,
         list_name="ListRoles",
         filters=(path_prefix,),
         marker=marker,
         max_items=max_items,
-        fetch=lambda after, limit: roles.page(call.db, call.account_id, path_prefix=path_prefix, after=after, limit=limit),
-        key=lambda row: row.name_key,
+        fetch=lambda after, limit: describe_each(call, roles.listed(*place, path_prefix=path_prefix, after=after, limit=limit)),
+        key=lambda role: str(role["RoleName"]).lower(),
     )
-    # For a page at once: unique ids become names again by one query for all roles.
-    trust = trust_policies.show(call, found)
-    return {"Roles": [{**describe(row, trust[row.role_id]), **settings_of(row)} for row in found], **more}
+    return {"Roles": found, **more}
 
 
 @iam.operation("UpdateRole", resource=role_with_present_boundary, effect=Effect.STATE)

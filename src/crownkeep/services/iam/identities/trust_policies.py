@@ -61,18 +61,27 @@ def bind(call: Call, document: str, *, before: str = "") -> TrustPolicy:
 
 
 def show(call: Call, rows: Sequence[RoleRow]) -> dict[str, str]:
-    """Return the trust policies of these roles as they are shown, URL-encoded, by the role's unique id.
+    """Return the trust policies of these roles as they are shown, URL-encoded, by the role's unique id."""
+    shown = show_each(call, [row.trust_policy for row in rows], [row.trusted_accounts for row in rows])
+    return dict(zip([row.role_id for row in rows], shown, strict=True))
+
+
+def show_each(call: Call, documents_kept: Sequence[str], trusted_accounts: Sequence[str]) -> list[str]:
+    """Return trust policies as they are shown, URL-encoded, each given with whose the unique ids in it are.
 
     Users and roles that were deleted stay named by their unique ids (IAM user guide, "AWS JSON policy elements: Principal").
     """
     wanted: defaultdict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        for unique_id, account_id in _owners(row.trusted_accounts).items():
+    for accounts in filter(None, trusted_accounts):
+        for unique_id, account_id in _owners(accounts).items():
             wanted[account_id].add(unique_id)
     arns: dict[str, str] = {}
     for account_id, unique_ids in wanted.items():
         arns |= trusted_ids.arns_of(call.db, account_id, sorted(unique_ids))
-    return {row.role_id: documents.encoded(_shown(row, arns)) for row in rows}
+    kept = zip(documents_kept, trusted_accounts, strict=True)
+    return documents.encoded_each(
+        [policy.show_principals(document, arns.get) if accounts else document for document, accounts in kept]
+    )
 
 
 def _parsed(document: str) -> Document:
@@ -93,10 +102,6 @@ def _is_json(document: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _shown(row: RoleRow, arns: dict[str, str]) -> str:
-    return policy.show_principals(row.trust_policy, arns.get) if row.trusted_accounts else row.trust_policy
 
 
 def _owners(text: str) -> dict[str, str]:
