@@ -11,7 +11,7 @@ from crownkeep.storage.database import Database, DatabaseFault
 from crownkeep.storage.identities import users
 from crownkeep.storage.identities.users import UserRow
 from crownkeep.storage.metadata import begins_with
-from crownkeep.storage.prepared import Prepared, PreparedChange
+from crownkeep.storage.prepared import Prepared, PreparedChange, PreparedList
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 5, tzinfo=UTC)
 TABLE = users.table
@@ -46,6 +46,27 @@ def test_a_prepared_query_answers_what_sqlalchemy_answers(filled: Database, stat
         rows = Prepared(statement).all(db, values)
 
     assert expected == rows
+
+
+@pytest.mark.parametrize("names", [[], ["bob"], ["bob", "nobody", "ümit"], ["' OR 1=1 --", "o'hara"], ["x"] * 1_500 + ["alice"]])
+def test_a_query_with_a_list_answers_what_sqlalchemy_answers(filled: Database, names: list[str]) -> None:
+    statement = select(TABLE).where(IN_ACCOUNT, TABLE.c.name_key.in_(bindparam("names", expanding=True)), TABLE.c.number >= 0)
+    query, values = PreparedList(statement.order_by(TABLE.c.name_key)), {"account_id": "1", "names": names}
+    with filled.snapshot() as db:
+        expected = [tuple(row) for row in db.execute(statement.order_by(TABLE.c.name_key), values)]
+
+        rows = [query.all(db, values), query.all(db, values)]
+
+        assert [expected, expected] == rows
+        assert next(iter(expected), None) == query.first(db, values)
+
+
+def test_a_query_with_moments_in_a_list_answers_what_sqlalchemy_answers(filled: Database) -> None:
+    statement = select(TABLE.c.name).where(TABLE.c.created_at.in_(bindparam("at", expanding=True)), IN_ACCOUNT)
+    with filled.snapshot() as db:
+        rows = PreparedList(statement).all(db, {"at": [NOON, NOON, NOON], "account_id": "1"})
+
+    assert 4 == len(rows)
 
 
 def test_the_first_row_is_none_where_there_is_none(filled: Database) -> None:

@@ -18,12 +18,11 @@ from functools import cache
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import BindParameter, Column, ColumnElement, Insert, Select, Table, insert
-from sqlalchemy.sql import visitors
+from sqlalchemy import Column, ColumnElement, Insert, Select, Table, insert
 
 from crownkeep.columns import Columns
 from crownkeep.storage.database import Transaction
-from crownkeep.storage.prepared import Prepared, PreparedChange
+from crownkeep.storage.prepared import Prepared, PreparedChange, PreparedList, lists_in
 
 Row = TypeVar("Row")
 Cells = Sequence[Any]
@@ -47,7 +46,7 @@ class RowQuery(Generic[Row]):
         places = {str(getattr(column, "key", column)): place for place, column in enumerate(columns)}
         self._read = _reader(make, places, len(columns))
         self._statement = statement
-        self._query: Prepared | _Expanding | None = None
+        self._query: Prepared | PreparedList | _Expanding | None = None
 
     def first(self, db: Transaction, values: Mapping[str, Any]) -> Row | None:
         """Return the first row, or None where there is none."""
@@ -58,10 +57,16 @@ class RowQuery(Generic[Row]):
         """Return every row."""
         return list(map(self._read, (self._query or self._made()).all(db, values)))
 
-    def _made(self) -> Prepared | _Expanding:
+    def _made(self) -> Prepared | PreparedList | _Expanding:
         """Return what runs the statement: found out at its first use, as a server has hundreds and starts with few."""
-        found = self._query = _Expanding(self._statement) if _is_expanding(self._statement) else Prepared(self._statement)
-        return found
+        lists = lists_in(self._statement)
+        if not lists:
+            self._query = Prepared(self._statement)
+        elif len(lists) == 1 and lists[0].required:
+            self._query = PreparedList(self._statement)
+        else:
+            self._query = _Expanding(self._statement)
+        return self._query
 
 
 class ColumnQuery:
@@ -120,7 +125,7 @@ def optional_part(make: Callable[..., Row], statement: Select[Any], table: Table
 
 
 class _Expanding:
-    """A SELECT with a parameter for each of several values, which SQLAlchemy writes anew for every number of them."""
+    """A SELECT with several lists of values, or with one of its own, which SQLAlchemy writes anew each time."""
 
     __slots__ = ("_statement",)
 
@@ -132,10 +137,6 @@ class _Expanding:
 
     def all(self, db: Transaction, values: Mapping[str, Any]) -> Sequence[Cells]:
         return db.execute(self._statement, values).all()
-
-
-def _is_expanding(statement: Select[Any]) -> bool:
-    return any(isinstance(each, BindParameter) and each.expanding for each in visitors.iterate(statement))
 
 
 def _places_of(statement: Select[Any], table: Table) -> dict[str, int]:

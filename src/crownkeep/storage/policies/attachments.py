@@ -23,6 +23,7 @@ from sqlalchemy import (
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities.owners import Kind, OwnerKind
 from crownkeep.storage.metadata import AccountId, AnyArn, Moment, UniqueId, begins_with, metadata
+from crownkeep.storage.prepared import PreparedList
 from crownkeep.storage.rows import RowQuery
 
 table = Table(
@@ -71,7 +72,7 @@ _of_owners = RowQuery(
 )
 _to = RowQuery(_row, select(table).where(_in_account, table.c.policy_arn == bindparam("policy_arn")).order_by(table.c.owner_id))
 _counts = select(table.c.policy_arn, func.count()).where(_in_account).group_by(table.c.policy_arn)
-_counts_of = _counts.where(table.c.policy_arn.in_(bindparam("arns", expanding=True)))
+_counts_of = PreparedList(_counts.where(table.c.policy_arn.in_(bindparam("arns", expanding=True))))
 _counts_under = _counts.where(begins_with(table.c.policy_arn, "prefix"))
 _remove = delete(table).where(
     _in_account, table.c.owner_id == bindparam("owner_id"), table.c.policy_arn == bindparam("policy_arn")
@@ -99,7 +100,7 @@ def counts_of(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str
     """Return how many entities of the account each of these policies is attached to; those attached to none are left out."""
     if not arns:
         return {}
-    return dict(db.execute(_counts_of, {"account_id": account_id, "arns": list(arns)}).all())
+    return dict(_counts_of.all(db, {"account_id": account_id, "arns": arns}))
 
 
 def counts_under(db: Transaction, account_id: str, arn_prefix: str) -> dict[str, int]:

@@ -9,6 +9,7 @@ from sqlalchemy import Column, ColumnElement, Index, bindparam, exists, func, se
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles, users
 from crownkeep.storage.metadata import begins_with
+from crownkeep.storage.prepared import PreparedList
 
 Index(None, users.table.c.account_id, users.table.c.boundary_arn)
 Index(None, roles.table.c.account_id, roles.table.c.boundary_arn)
@@ -17,9 +18,11 @@ Index(None, roles.table.c.account_id, roles.table.c.boundary_arn)
 _bounded = (users.table, roles.table)
 
 _counts_of = tuple(
-    select(table.c.boundary_arn, func.count())
-    .where(table.c.account_id == bindparam("account_id"), table.c.boundary_arn.in_(bindparam("arns", expanding=True)))
-    .group_by(table.c.boundary_arn)
+    PreparedList(
+        select(table.c.boundary_arn, func.count())
+        .where(table.c.account_id == bindparam("account_id"), table.c.boundary_arn.in_(bindparam("arns", expanding=True)))
+        .group_by(table.c.boundary_arn)
+    )
     for table in _bounded
 )
 _counts_under = tuple(
@@ -36,7 +39,7 @@ def counts_of(db: Transaction, account_id: str, arns: Sequence[str]) -> dict[str
     if not arns:
         return counts
     for statement in _counts_of:
-        for arn, count in db.execute(statement, {"account_id": account_id, "arns": list(arns)}):
+        for arn, count in statement.all(db, {"account_id": account_id, "arns": arns}):
             counts[arn] = counts.get(arn, 0) + count
     return counts
 
