@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -11,6 +12,8 @@ from tests.signin.browser import Browser
 
 from crownkeep.console.app import ROUTES
 from crownkeep.console.kit import site_map
+
+TRUST = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
 
 
 def test_a_part_of_a_name_finds_pages_users_and_policies(iam: Any, browser: Browser):
@@ -65,6 +68,16 @@ def test_suggestions_are_options_that_lead_to_pages(iam: Any, browser: Browser):
 
     assert 1 == suggested.count('<li role="option" id="found-1" aria-selected="false">') == suggested.count("<li")
     assert 'href="/console/users/harbour-master"' in suggested
+
+
+def test_what_begins_with_the_text_and_is_one_s_own_is_suggested_first(iam: Any, browser: Browser):
+    for name in ("ship-wright", "worship"):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+
+    suggested = browser.get("/console/find/suggestions?q=shi").text
+
+    assert ["ship-wright", "worship"] == re.findall(r'<span class="label">([^<]+)', suggested)[:2]
+    assert suggested.index("worship") < suggested.index("AWS managed")
 
 
 def test_every_place_that_is_found_is_a_page_and_so_is_every_entry_of_the_navigation(browser: Browser):

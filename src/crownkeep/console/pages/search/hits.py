@@ -49,6 +49,7 @@ class SearchResult:
 
 
 _OWN = "/console/security"
+_OF_AWS = "AWS managed"
 _NAMED: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "Users": ("User", lambda each: USER.page(each["Name"])),
     "Groups": ("Group", lambda each: GROUP.page(each["Name"])),
@@ -135,13 +136,19 @@ async def _by_name(request: Request, text: str, most: int) -> SearchResult:
 
 def _place(each: Mapping[str, Any]) -> str:
     if str(each["Arn"]).startswith("arn:aws:iam::aws:"):
-        return "AWS managed"
+        return _OF_AWS
     return "" if each["Path"] == "/" else str(each["Path"])
 
 
 def _account_hit(account: Mapping[str, Any]) -> Hit:
     path = parts.address("/console/organization/account", id=account["Id"])
     return Hit("Account", str(account["Name"]), f"{account['Id']} · {account['Email']}", path)
+
+
+def likeliest_first(hits: Sequence[Hit], text: str) -> list[Hit]:
+    """Return hits for one short list: what begins with the text before what only holds it, and one's own before AWS's."""
+    begins = text.strip().lower()
+    return sorted(hits, key=lambda each: (not each.label.lower().startswith(begins), each.detail == _OF_AWS))
 
 
 def by_kind(hits: Sequence[Hit]) -> dict[str, list[Hit]]:

@@ -42,7 +42,7 @@ async def suggestions(request: Request) -> Response:
     web.signed_in(request)
     sought = request.query_params.get("q", "").strip()
     named = await hits.find(request, sought, most=_MOST_SUGGESTED)
-    return web.page(request, "suggestions.html", hits=named.hits)
+    return web.page(request, "suggestions.html", hits=hits.likeliest_first(named.hits, sought))
 
 
 ROUTES = [
