@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ from tests.cli.conftest import Ended, Terminal
 from tests.credentials.mds import certify
 
 from crownkeep import clock
+from crownkeep.alerts import channels
 from crownkeep.cli import doctor_house, doctor_machine
 from crownkeep.cli.doctor_diagnosis import Health, Installation
 from crownkeep.settings import Settings
 from crownkeep.storage.database import Database
+from crownkeep.storage.notices import outbox
+from crownkeep.storage.notices.outbox import NoticeRow
 
 
 @pytest.fixture
@@ -210,6 +214,37 @@ def test_a_mail_server_is_greeted(tmp_path):
     gone = doctor_house.mail(Installation(reached, clock.now()))
 
     assert (Health.WELL, Health.AMISS) == (answered.health, gone.health)
+
+
+@pytest.mark.parametrize(
+    ("change", "health"),
+    [
+        ({}, Health.WELL),
+        ({"created": 2}, Health.AMISS),
+        ({"created": 2, "due": -6}, Health.WELL),
+        ({"created": 2, "due": -1, "attempts": 5}, Health.AMISS),
+        ({"created": 2, "channel": outbox.WEBHOOK, "attempts": 5}, Health.WELL),
+    ],
+    ids=["just written", "due for two hours", "in quiet hours", "tried in vain", "a webhook tried in vain"],
+)
+def test_mail_that_does_not_leave_is_found_and_what_waits_for_a_reason_is_not(
+    well: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], health: Health
+):
+    """Times are hours ago."""
+    monkeypatch.setattr(channels.Smtp, "try_out", lambda _: None)
+    settings, now = Settings(data=str(well), smtp_host="relay.example", mail_from="a@b.example"), clock.now()
+    created, due = (now - timedelta(hours=change.get(name, 0)) for name in ("created", "due"))
+    due = due if "due" in change else created
+    row = NoticeRow(
+        "n", "111122223333", "root@acme.example", "notice", b"", created, due, due, attempts=change.get("attempts", 0)
+    )
+    opened = Database(settings.database_url)
+    opened.write(lambda db: outbox.add(db, replace(row, channel=change.get("channel", outbox.MAIL))))
+
+    found = doctor_house.mail(Installation(settings, now, database=opened))
+    opened.close()
+
+    assert health is found.health, found.text
 
 
 def test_witnesses_that_never_cosigned_are_found(crownkeep, well, tmp_path):

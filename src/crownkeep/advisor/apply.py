@@ -62,6 +62,7 @@ class PlanExecutor:
     def standing(self, step: PlanStep) -> StepStanding:
         """Read how what a step is about stands; raises UnexpectedState where it can't be read."""
         # The plan is only a wish: what counts is how the account stands now.
+        # What was wanted comes first: a step whose before and after are alike has nothing left to do.
         found = self._look(step.reading.call, step.reading.pick, step)
         if found == step.reading.after:
             return StepStanding.AFTER

@@ -162,6 +162,7 @@ def _report(found: EvidencePack) -> str:
     if anew == said:
         return f"{len(said['findings'])} findings, the same as the evidence gives now"
     names = {each["check"] for each in anew["findings"]} ^ {each["check"] for each in said["findings"]}
+    # The same evidence may be judged by more checks, or fewer, where the pack is of another version: that is no forgery.
     if names:
         return f"{len(said['findings'])} findings of another version's checks: {len(names)} checks differ"
     raise UnsoundPack("the evidence gives other findings than the report")
@@ -210,6 +211,7 @@ def _credential_audit(found: EvidencePack) -> str:
     if claims.account_id != found.account_id:
         raise UnsoundPack(f"it is of account {claims.account_id}")
     named = (claims.start_event_id, claims.sign_off_event_id)
+    # Proven ones last, so that they stand in the place of what the pack itself says of the same event.
     records = {**(_records(found) if EVENTS in found.parts else {}), **found.proven}
     credential_evidence.hold(claims, started=records.get(named[0]), signed=records.get(named[1]))
     proof = "by records that are proven to be in the log" if set(named) <= found.proven.keys() else "by the pack's own events"

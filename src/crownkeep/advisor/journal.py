@@ -22,6 +22,7 @@ class Journal:
 
     def write(self, step_id: str, event: str, detail: str = "") -> None:
         """Write a line, durably; raises UnsafeFile."""
+        # With the plan's digest: step 3 of another plan in the same place is another step.
         line = {"plan": self.plan_digest, "step": step_id, "event": event, "at": stamp(clock.now()), "detail": detail}
         private_files.append(self._path, json.dumps(line, sort_keys=True))
 

@@ -68,6 +68,7 @@ def plan(evidence: Evidence, wishes: Wishes, keys: KeyIds) -> LockdownPlan:
     view = View(evidence)
     steps = [step for make in _MAKERS for step in make(view, failing, wishes)]
     steps += _unused_keys(view, failing, keys)
+    # Sorting is stable: of equal danger, steps stay in the order in which one needs the other.
     ordered = sorted(steps, key=lambda step: step.danger)
     numbered = [replace(step, id=str(number)) for number, step in enumerate(ordered, start=1)]
     done = {step.check for step in numbered} | _implied(numbered)
@@ -129,6 +130,7 @@ def _stronger(now: Mapping[str, Any]) -> dict[str, Any]:
     """Return the policy that the checks ask for, and nothing of it weaker than it is now."""
     wanted = dict(password_policies.STRONG)
     wanted["MinimumPasswordLength"] = max(wanted["MinimumPasswordLength"], now.get("MinimumPasswordLength", 0))
+    # An age of 0 or none means that passwords never expire, which is the weakest and not the strongest.
     wanted["MaxPasswordAge"] = min(wanted["MaxPasswordAge"], now.get("MaxPasswordAge") or wanted["MaxPasswordAge"])
     return wanted
 
@@ -288,6 +290,7 @@ def _guard(view: View, failing: set[str], _wishes: Wishes) -> Iterator[PlanStep]
     guards = {"members-root-denied", "members-cannot-leave", "members-trail-protected"}
     if not failing & guards:
         return
+    # An organization has one root (API_ListRoots).
     root_id = view.get(calls.ORGANIZATION_ROOTS)["Roots"][0]["Id"]
     listing = PlannedCall("organizations", "ListPolicies", {"Filter": "SERVICE_CONTROL_POLICY"})
     lookup = Lookup(listing, f"(Policies || `[]`)[?Name=='{GUARD_NAME}'].Id | [0]")

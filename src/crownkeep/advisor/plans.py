@@ -131,6 +131,7 @@ def _step(answer: Mapping[str, Any]) -> PlanStep:
     members["call"], members["undo"] = PlannedCall(**members["call"]), PlannedCall(**members["undo"])
     members["reading"] = Reading(PlannedCall(**reading["call"]), reading["pick"], reading["before"], reading["after"])
     members["lookups"] = tuple(Lookup(PlannedCall(**each["call"]), each["pick"]) for each in members["lookups"])
+    # A member that this version doesn't know is a TypeError: a step that is only half understood must not be taken.
     step = PlanStep(**members)
     if step.fingerprint != answer["fingerprint"]:
         raise UnreadablePlan(f"the fingerprint of step {step.id} is not that of what it reads")

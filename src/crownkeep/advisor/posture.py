@@ -164,6 +164,7 @@ def root_factor(evidence: Evidence) -> RootFactor | Missing:
         devices = view.get(DEVICES)
     except CannotTell:
         return RootFactor.SOME
+    # Only apps are listed to others than root. Where root has a device and it is none of them, it is a key or a hardware token.
     root = arn.root(evidence.account_id)
     if any(each.get("User", {}).get("Arn") == root for each in devices["VirtualMFADevices"]):
         return RootFactor.APP

@@ -20,7 +20,7 @@ STRONG_LENGTH = 12
 
 _NAMED = 3
 _FACTORS = {
-    RootFactor.APP: "Root has an authenticator app. A passkey or hardware token is better: it can't be typed into a false page.",
+    RootFactor.APP: "Root has an authenticator app. A passkey or security key is better: no code can be typed into a false page.",
     RootFactor.RESISTANT: "Root has a passkey or a hardware token, which CIS asks for.",
     RootFactor.SOME: "Root has an MFA device; of which kind it is, root sees here.",
 }

@@ -66,6 +66,7 @@ def add(
     if len(given) != 1:
         raise click.UsageError("give one of `--webhook`, `--email`, `--syslog`, `--directory` and `--apprise`")
     (channel, target), (begin, _, end) = given[0], (quiet or "").partition("-")
+    # Only these two have addresses that may hold a secret.
     if target == "-" and channel in {"webhook", "apprise"}:
         target = sys.stdin.readline().strip()
     with house.opened(data, database) as held:

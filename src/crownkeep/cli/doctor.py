@@ -79,6 +79,7 @@ def _examined(data: str | None, database: str | None) -> dict[str, Diagnosis]:
         chosen = settings.load({"data": data, "database": database})
     except InvalidSettings as error:
         return {"settings": amiss(str(error), "correct it: nothing else can be looked at before")}
+    # In two parts: what opening the database would set right by itself has to be looked at before.
     closed = Installation(chosen, clock.now())
     early = {name: _made(check, closed) for name, check in FILES.items()}
     with _opened(closed) as found:
@@ -135,6 +136,7 @@ def _database(found: Installation, faults: dict[str, str]) -> Database | None:
     except UnusableDatabaseUrl as error:
         faults["database"] = str(error)
         return None
+    # A database is only opened at its first use, so whether it answers is known now and not before.
     try:
         with opened.snapshot():
             return opened

@@ -49,6 +49,7 @@ def database(found: Installation) -> Diagnosis:
         step = health.step(db)
         if step is None:
             return advice("the database has no tables of ours yet", "start the server, which makes them")
+        # Looking a file through takes as long as reading it, and whoever asks the doctor waits.
         is_small = found.file is not None and found.file.stat().st_size < _LARGEST_LOOKED_THROUGH
         if is_small and (damage := health.damage(db)):
             return amiss(f"the database's file is damaged: {damage}", "stop the server, and restore a backup")
@@ -189,6 +190,7 @@ def replica(found: Installation) -> Diagnosis:
         return amiss(f"there is no copy of the database in `{place}`", remedy)
     if copy.stat().st_dev == found.file.stat().st_dev:
         return advice(f"the copy in `{place}` is on the same disk as the database", "name a directory of another disk")
+    # The newest change may be in the write-ahead log alone, while the file itself is hours old.
     written = (found.file, found.file.with_name(f"{found.file.name}-wal"))
     behind = timedelta(seconds=max(each.stat().st_mtime for each in written if each.exists()) - copy.stat().st_mtime)
     if behind > _OLD_REPLICA:
@@ -240,13 +242,14 @@ def mail(found: Installation) -> Diagnosis:
         return amiss(str(error), "see docs/mail.md")
     except Undelivered as error:
         return amiss(f"mail can't leave: {error}", "see the settings that begin with `smtp_`")
+    # Mail alone, and not webhooks: a receiver of an account's that doesn't answer is no fault of this installation.
     if not isinstance(channel, Smtp):
         return advice("mail is written into files, which nobody may read in time", "set `smtp_host` and `mail_from`")
     if found.database is not None:
         with found.database.snapshot() as db:
-            waiting = outbox.page(db, after="", limit=1) if health.step(db) == migrate.newest() else []
-        if waiting and waiting[0].given_up_at is None and found.now - waiting[0].created_at > _STALE_MAIL:
-            return amiss(f"a notice waits since {waiting[0].created_at:%Y-%m-%dT%H:%M:%SZ}", "see why with `crownkeep mail list`")
+            stuck = outbox.stuck_mail(db, before=found.now - _STALE_MAIL) if health.step(db) == migrate.newest() else None
+        if stuck is not None:
+            return amiss(f"a notice waits since {stuck.created_at:%Y-%m-%dT%H:%M:%SZ}", "see why with `crownkeep mail list`")
     return well(f"`{found.settings.smtp_host}` takes mail")
 
 
@@ -270,6 +273,7 @@ def witness(found: Installation) -> Diagnosis:
         seen = [] if newest is None else checkpoints.newest_of_witnesses(db, other_than=newest.origin)
     if newest is None:
         return well("nothing is recorded yet")
+    # Only those of the policy count: a cosignature of somebody whom nobody named proves nothing to us.
     known = {party.key.name for party in policy.witnesses.values()}
     sizes = [row.size for row in seen if row.name in known]
     if not sizes:

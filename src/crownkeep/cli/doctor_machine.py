@@ -40,6 +40,7 @@ def permissions(found: Installation) -> Diagnosis:
 
 def disk(found: Installation) -> Diagnosis:
     """Look at the room that is left where the data directory is."""
+    # Before the first start there is no directory yet; its parent is on the same disk, unless somebody mounts one there.
     place = found.path if found.path.exists() else found.path.parent
     room = shutil.disk_usage(place)
     message = f"{room.free >> 20} MiB of {room.total >> 20} MiB are free for `{place}`"
@@ -69,6 +70,7 @@ def certificate(found: Installation) -> Diagnosis:
     if not settings.tls_certificate:
         return unseen("no certificate is set: TLS, if any, ends at a proxy, which is to be looked at there")
     try:
+        # The first of the file is the server's own (RFC 8446, 4.4.2); those behind it are its issuers'.
         leaf = x509.load_pem_x509_certificates(Path(settings.tls_certificate).read_bytes())[0]
         mode = Path(settings.tls_key).stat().st_mode
     except (OSError, ValueError) as error:
@@ -138,6 +140,7 @@ def traces(found: Installation) -> Diagnosis:
 
 
 def _is_local(host: str) -> bool:
+    # No name is resolved: what one leads to is anybody's guess, but for the one name that means this machine (RFC 6761, 6.3).
     try:
         return ip_address(host).is_loopback
     except ValueError:

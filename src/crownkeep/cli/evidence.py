@@ -69,6 +69,7 @@ def pack(
         parts[evidence_pack.EVENTS] = _events(events)
     key = lockdown.own_key()
     content = evidence_pack.pack(parts, account_id=found.account_id, made_at=evidences.stamp(clock.now()), key=key)
+    # Read back as an auditor will: what `check` refuses must not be handed out in the first place.
     unsound = [each for each in evidence_pack.checks(evidence_pack.read(content)) if not each.is_sound]
     if unsound:
         raise click.ClickException(output.printable("; ".join(f"{each.part}: {each.detail}" for each in unsound)))

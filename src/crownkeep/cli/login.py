@@ -65,6 +65,7 @@ def command(
         if credential_process:
             _print_credentials(profile, endpoint_url)
             return
+        # Before the browser opens: nobody signs in to hear that the profile holds keys of somebody's own.
         aws_files.check_free(profile)
         endpoint = _endpoint(profile, endpoint_url)
         session, token = _sign_in(endpoint, cross_device=cross_device, no_browser=no_browser or cross_device)
@@ -82,6 +83,7 @@ def _sign_in(endpoint: str, *, cross_device: bool, no_browser: bool) -> tuple[st
     if cross_device:
         attempt = Attempt(endpoint, CROSS_DEVICE, f"{endpoint}/v1/sessions/confirmation")
         _show(attempt.address, no_browser=no_browser)
+        # Hidden, like a password: with the verifier of this process it is worth credentials.
         code = attempt.pasted_code(click.prompt("Code from the browser", hide_input=True, err=True))
         return sign_in_client.redeem(attempt, code)
     listener = Listener()
@@ -122,6 +124,7 @@ def _print_credentials(profile: str, endpoint_url: str | None) -> None:
 
     again = f"sign in with `crownkeep login --profile {profile}`"
     held = aws_files.profile(profile)
+    # Either key may name it: a profile of `aws login` serves as well.
     session = held.get(_SESSION) or held.get("login_session")
     token = aws_files.cached(session) if session else None
     if session is None or token is None:

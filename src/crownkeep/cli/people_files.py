@@ -72,6 +72,7 @@ def read_text(path: Path) -> str:
     """Return a file's text, which is UTF-8 or, by its first two bytes, UTF-16; raises WrongCall."""
     try:
         with path.open("rb") as file:
+            # One byte more than is taken, so that a larger file is known by it, whatever its size is said to be.
             content = file.read(LARGEST + 1)
     except OSError as error:
         raise WrongCall(f"`{path}` can't be read: {error.strerror}") from error

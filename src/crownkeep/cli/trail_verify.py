@@ -75,6 +75,7 @@ def verify(
         report = _of_files(tiles, exported, trusted, kept)
     else:
         report = _of_database(data, database, trusted, kept, is_quiet=as_json)
+    # Recorded whatever was found: a finding that is in the trail can't be talked away later.
     if is_recorded:
         _record(data, database, report, kept)
     if as_json:
@@ -102,6 +103,7 @@ def _of_database(
 def _record(data: str | None, database: str | None, report: TrailReport, olds: Sequence[Note]) -> None:
     from crownkeep.audit import checkpoints
 
+    # Told by their sizes: what was compared with says how far back a rewritten trail would have been noticed.
     sizes = [checkpoints.read(each).size for each in olds]
     with house.opened(data, database) as held:
         held.ask(
@@ -117,6 +119,7 @@ def _of_files(tiles: Path | None, exported: Path | None, policy: Policy | None, 
     from crownkeep.trail import verifying_files
     from crownkeep.trail.verifying_files import UnreadableCopy
 
+    # A copy has no keys beside it that could be trusted at all: whoever made it could have put theirs there.
     if policy is None:
         raise WrongCall("say whose signature you trust: `--policy FILE` or `--key VKEY`")
     try:
@@ -184,6 +187,7 @@ def checkpoint(data: str | None, database: str | None, as_json: bool) -> None:
     from crownkeep.trail import publishing
 
     with house.opened(data, database) as held:
+        # Or a checkpoint that is kept elsewhere would leave out what was recorded while no server ran.
         held.settle_trail()
         with held.database.snapshot() as db:
             row = checkpoints.newest(db)

@@ -36,6 +36,7 @@ def _asking(function: Function) -> Function:
     def run(**given: Any) -> None:
         source = RecordedSource(**{name: given.pop(name) for name in _SOURCE})
         as_json = given.pop("as_json")
+        # Who has what is asked first: without it some changes can't be judged, and then no event needs to be read.
         evidence = recorded_events.known(source)
         found = recorded_events.entities_of(evidence)
         manager = recorded_events.management_account(evidence)

@@ -425,7 +425,7 @@ def test_the_sealing_key_is_rotated_with_the_approval_of_the_oldest_seal_that_co
 def test_auditors_find_every_operation_that_a_seal_covers_in_the_document() -> None:
     text = (Path(__file__).parents[3] / "docs" / "sealed-root.md").read_text(encoding="utf-8")
     rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
-    rows["unseal"] = next(line for line in text.splitlines() if line.startswith("Lifting or changing the seal"))
+    rows["unseal"] = text.partition("Three acts are sealed wherever there is a seal")[2].partition("\n\n")[0]
 
     missing = [
         name

@@ -17,6 +17,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    or_,
     select,
     update,
 )
@@ -150,6 +151,20 @@ _page = RowQuery(
     .order_by(table.c.notice_id)
     .limit(bindparam("limit")),
 )
+# What waits for the end of quiet hours was never tried and is not due: nothing is wrong with it.
+_stuck_mail = RowQuery(
+    NoticeRow,
+    select(table)
+    .where(
+        table.c.channel == MAIL,
+        table.c.recipient != "",
+        table.c.created_at <= bindparam("before"),
+        or_(table.c.attempts > 0, table.c.due_at <= bindparam("before")),
+        _waits,
+    )
+    .order_by(table.c.notice_id)
+    .limit(1),
+)
 _latest = RowQuery(
     NoticeRow,
     select(table)
@@ -230,6 +245,11 @@ def remove(db: Transaction, notice_id: str) -> bool:
 def latest(db: Transaction, account_id: str, *, limit: int) -> list[NoticeRow]:
     """Return the last of an account's notices that wait, the latest written first."""
     return _latest.all(db, {"of_account": account_id, "limit": limit})
+
+
+def stuck_mail(db: Transaction, *, before: datetime) -> NoticeRow | None:
+    """Return the oldest mail, written before a moment, that did not leave although it was due; None where there is none."""
+    return _stuck_mail.first(db, {"before": before})
 
 
 def page(db: Transaction, *, after: str, limit: int) -> list[NoticeRow]:
