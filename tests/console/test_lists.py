@@ -144,6 +144,25 @@ def test_days_and_times_are_those_of_the_viewer_s_zone_with_utc_on_hover(enter: 
     )
 
 
+def test_what_somebody_wrote_like_a_moment_that_never_was_keeps_no_other_time_from_the_viewer_s_zone(
+    enter: Visit, served: Process, told: dict[str, Any]
+):
+    trust = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}
+    iam = served.client("iam", told["admin"])
+    iam.create_role(
+        RoleName="odd",
+        AssumeRolePolicyDocument=json.dumps(trust),
+        Description="until 9999-99-99 99:99 UTC or 2026-11-30 12:00 UTC",
+    )
+    page = enter(timezone_id="Asia/Tokyo")
+
+    page.goto("/console/roles/odd")
+
+    expect(page.get_by_text("until 9999-99-99 99:99 UTC or 2026-11-30 21:00")).to_be_visible()
+    expect(page.locator("time").filter(has_text="UTC")).to_have_count(0)
+    iam.delete_role(RoleName="odd")
+
+
 def test_the_end_of_an_unused_session_is_told_and_put_off(enter: Visit):
     page = enter()
     page.clock.install()

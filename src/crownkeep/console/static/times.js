@@ -9,6 +9,8 @@ function put(text) {
   for (let found = SAID.exec(text.data); found; found = SAID.exec(text.data)) {
     const said = text.splitText(found.index);
     text = said.splitText(found[0].length);
+    // What anybody has written may look like a moment that there never was.
+    if (isNaN(read(found[0]))) continue;
     const time = document.createElement("time");
     Object.assign(time, {className: "nowrap", dateTime: read(found[0]).toISOString(), title: found[0], textContent: found[0]});
     said.replaceWith(time);
@@ -28,7 +30,7 @@ for (const time of document.querySelectorAll("time[title]")) {
   if (time.textContent.endsWith("UTC")) time.textContent = local; else time.title = `${local} (${time.title})`;
 }
 for (const aged of document.querySelectorAll("[title$=' UTC']:not(time)")) {
-  aged.title = `${written.format(read(aged.title))} (${aged.title})`;
+  if (!isNaN(read(aged.title))) aged.title = `${written.format(read(aged.title))} (${aged.title})`;
 }
 
 // A day is the viewer's own: the form is sent with the moments at which it begins and ends.
