@@ -6,11 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pkcs11
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.cli.conftest import Terminal
+from tests.credentials.hostile import edited
 
 from crownkeep import data_directory
 from crownkeep.credentials.secret import Secret
@@ -18,12 +22,16 @@ from crownkeep.data_directory import UnusableDataDirectory
 from crownkeep.settings import PIN_VARIABLE
 from crownkeep.wrapping import key_files, pins
 from crownkeep.wrapping.faults import UnusableKeyHolder
+from crownkeep.wrapping.key_files import WrappedKeyFile
 from crownkeep.wrapping.tokens import TokenKey
 
 pytestmark = pytest.mark.nightly
 
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 PIN = "31415926"
+KEY_FILE = "a key file\n"
+LABELS = {"token": "vault", "key": "edited"}
+WRITTEN = WrappedKeyFile(format="crownkeep-wrapped-key/1", holder=TokenKey(module=MODULE, **LABELS), wrapped=bytes(40)).encode()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -164,3 +172,24 @@ def test_a_server_starts_with_the_token_alone(crownkeep: Terminal, data: Path) -
 
     assert (0, 1) == (with_pin.returncode, without.returncode), with_pin.stderr
     assert ("root@acme.example" in with_pin.stdout, "the token's PIN is nowhere" in without.stderr) == (True, True)
+
+
+@given(data=st.data())
+def test_a_wrapped_key_file_that_was_changed_opens_as_it_was_or_says_so(data: st.DataObject) -> None:
+    made = key_files.wrap(KEY_FILE, TokenKey(module=MODULE, token="vault", key="edited"), lambda: Secret(PIN))
+    blob = data.draw(st.one_of(edited(made.wrapped), st.binary(max_size=40)))
+    labels = {each: data.draw(st.one_of(st.just(value), st.text(max_size=40))) for each, value in LABELS.items()}
+    changed = WrappedKeyFile(format=made.format, holder=TokenKey(module=MODULE, **labels), wrapped=blob)
+    found = KEY_FILE
+
+    with suppress(UnusableKeyHolder):
+        found = changed.open(lambda: Secret(data.draw(st.one_of(st.just(PIN), st.text(min_size=1, max_size=5)))))
+
+    assert found == KEY_FILE
+
+
+@given(text=st.one_of(edited(WRITTEN.encode()).map(lambda each: each.decode("utf-8", "replace")), st.text(max_size=60)))
+def test_a_text_that_is_no_wrapped_key_file_is_an_open_one_or_damaged(text: str) -> None:
+    with suppress(UnusableKeyHolder):
+        found = key_files.read(text)
+        assert found is None or found.format == "crownkeep-wrapped-key/1"
