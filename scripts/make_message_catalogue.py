@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import write_po
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +20,7 @@ SOURCE = ROOT / "src" / "crownkeep"
 TEMPLATE = SOURCE / "locale" / "crownkeep.pot"
 _METHODS = [("console/templates/**.html", "jinja2"), ("**.py", "python")]
 _OPTIONS = {"console/templates/**.html": {"extensions": "jinja2.ext.i18n", "trimmed": "true", "silent": "false"}}
+_KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_noop": None}
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """The same texts give the same file, whenever it is written."""
 
@@ -27,7 +28,7 @@ _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 def gathered() -> Catalog:
     """Return the catalogue of every text, with the files that it stands in."""
     catalogue = Catalog(project="Crownkeep", copyright_holder="The Crownkeep authors", creation_date=_EPOCH, revision_date=_EPOCH)
-    found = extract_from_dir(SOURCE, method_map=_METHODS, options_map=_OPTIONS, comment_tags=("Translators:",))
+    found = extract_from_dir(SOURCE, _METHODS, _OPTIONS, keywords=_KEYWORDS, comment_tags=("Translators:",))
     for file, line, message, comments, context in found:
         catalogue.add(message, None, [(file, line)], auto_comments=comments, context=context)
     return catalogue

@@ -55,7 +55,8 @@ def gettext_noop(message: str) -> str:
 
 def look_up(message: str) -> str:
     """Return the translation of a message, its places unfilled; the message itself where there is none."""
-    return _spoken.get().messages.gettext(message)
+    # A catalogue's own head stands under the empty message.
+    return _spoken.get().messages.gettext(message) if message else ""
 
 
 def look_up_plural(one: str, many: str, count: int) -> str:

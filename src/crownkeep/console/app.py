@@ -96,6 +96,7 @@ from crownkeep.console.pages.trail import integrity, stream, trail
 from crownkeep.errors import AwsError
 from crownkeep.operations.invoke import Door, Unavailable
 from crownkeep.principals import PrincipalKind
+from crownkeep.translation import gettext
 
 ROUTES: list[Route] = [
     # Sign-in first: routes are tried one after the other, and strangers come here most.
@@ -268,7 +269,9 @@ async def _word(request: Request, error: Exception) -> Response:
 
 
 async def _malformed(request: Request, error: Exception) -> Response:
-    return web.page(request, "refused.html", status=400, title="That form can't be read", text=str(error), home="/console")
+    return web.page(
+        request, "refused.html", status=400, title=gettext("That form can't be read"), text=str(error), home="/console"
+    )
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -276,7 +279,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     busy = error.code in ("Throttling", "ServiceUnavailable", "InternalFailure")
     if error.code == "ExpiredToken":
         return web.go(web.sign_in_path(request))
-    title = "The server is busy" if busy else "That was refused"
+    title = gettext("The server is busy") if busy else gettext("That was refused")
     return web.page(request, "refused.html", status=503 if busy else 403, title=title, text=error.message, home="/console")
 
 
@@ -286,8 +289,8 @@ async def _unavailable(request: Request, _: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
-    title = "There is no such page" if error.status_code == 404 else "That does not work here"
-    text = "Look at the address once more. What it named may have been deleted or renamed: the lists show what there is."
+    title = gettext("There is no such page") if error.status_code == 404 else gettext("That does not work here")
+    text = gettext("Look at the address once more. What it named may have been deleted or renamed: the lists show what there is.")
     text = text if error.status_code == 404 else ""
     session = web.of(request).session
     if error.status_code == 404 and session is not None and session.principal.kind is not PrincipalKind.PERSON:
@@ -297,5 +300,5 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, _: Exception) -> Response:
-    text = "The fault is ours, and was written to the server's log."
-    return web.page(request, "refused.html", status=500, title="Something went wrong", text=text, home="/console")
+    text = gettext("The fault is ours, and was written to the server's log.")
+    return web.page(request, "refused.html", status=500, title=gettext("Something went wrong"), text=text, home="/console")

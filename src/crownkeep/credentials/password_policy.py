@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from crownkeep.credentials.secret import Secret
+from crownkeep.translation import gettext_noop
 
 LONGEST = 128
 """Characters of a password at most."""
@@ -49,6 +50,8 @@ class PasswordRule:
     """One rule in words, and so that a page can tell while a password is typed whether it is kept."""
 
     text: str
+    """A message of the catalogue, in which `count` stands for a number."""
+    count: int = 0
     least: int = 0
     """Characters that it asks for."""
     kinds: tuple[str, ...] = ()
@@ -94,7 +97,7 @@ def rules(policy: PasswordPolicy | None) -> PasswordRules:
     }
     asked = [PasswordRule(_KINDS[kind], kinds=(kind,), of_kinds=1) for kind, is_wanted in wanted.items() if is_wanted]
     kept = policy.password_reuse_prevention
-    reused = [PasswordRule(f"None of the last {kept} passwords" if kept > 1 else "Not the present password")] if kept else []
+    reused = [PasswordRule(_NOT_THE_LAST if kept > 1 else _NOT_THE_PRESENT, count=kept)] if kept else []
     return PasswordRules((_at_least(policy.minimum_password_length), *asked, *reused), symbols)
 
 
@@ -110,12 +113,19 @@ def person_rules() -> PasswordRules:
     return PasswordRules((_at_least(8), *all_four), "".join(sorted(_PERSON_SYMBOLS)))
 
 
-_KINDS = {"upper": "An uppercase letter", "lower": "A lowercase letter", "number": "A number", "symbol": "A symbol"}
-_THREE_OF_FOUR = "Three of: uppercase letters, lowercase letters, numbers, symbols"
+_KINDS = {
+    "upper": gettext_noop("An uppercase letter"),
+    "lower": gettext_noop("A lowercase letter"),
+    "number": gettext_noop("A number"),
+    "symbol": gettext_noop("A symbol"),
+}
+_THREE_OF_FOUR = gettext_noop("Three of: uppercase letters, lowercase letters, numbers, symbols")
+_NOT_THE_LAST = gettext_noop("None of the last %(count)s passwords")
+_NOT_THE_PRESENT = gettext_noop("Not the present password")
 
 
 def _at_least(length: int) -> PasswordRule:
-    return PasswordRule(f"At least {length} characters", least=length)
+    return PasswordRule(gettext_noop("At least %(count)s characters"), count=length, least=length)
 
 
 def violations(

@@ -14,14 +14,15 @@ from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.storage.approvals import seals, sessions
 from crownkeep.storage.approvals.seals import SealRow
 from crownkeep.storage.database import Transaction
+from crownkeep.translation import gettext, gettext_noop
 
-REVIEW_DUE = "The last use of the root user has not been reviewed. A custodian signs it off at /approvals."
-PASSWORD_DUE = "The root user's password was not changed after its last use. Change it by a mailed link first."
-MFA_DUE = (
+REVIEW_DUE = gettext_noop("The last use of the root user has not been reviewed. A custodian signs it off at /approvals.")
+PASSWORD_DUE = gettext_noop("The root user's password was not changed after its last use. Change it by a mailed link first.")
+MFA_DUE = gettext_noop(
     "The root user still has an MFA device that its last use began with. Remove it in a recovery that custodians approve, "
     "and register a new one when you sign in."
 )
-COOLING_DOWN = "The root user was used a short while ago. It can be used again from {until:%Y-%m-%d %H:%M} UTC."
+COOLING_DOWN = gettext_noop("The root user was used a short while ago. It can be used again from %(until)s UTC.")
 UNAPPROVED = ""
 
 
@@ -38,6 +39,7 @@ class Barred:
     """Why root may not sign in now; the text is empty where only an approval is missing."""
 
     why: str
+    """Shown on a page and recorded nowhere, so it is in the language that is spoken."""
 
 
 def of(db: Transaction, person: Principal, *, now: datetime) -> Admission | Barred | None:
@@ -97,9 +99,10 @@ def _due(db: Transaction, seal: SealRow, now: datetime) -> str:
     if seal.session_ends_at is not None:
         until = seal.session_ends_at + timedelta(minutes=seal.cooldown_minutes)
         if seal.cooldown_minutes and now < until:
-            return COOLING_DOWN.format(until=until)
+            moment = f"{until:%Y-%m-%d %H:%M}"
+            return gettext(COOLING_DOWN, until=moment)
     if seal.review_is_due:
-        return REVIEW_DUE
+        return gettext(REVIEW_DUE)
     if sealing_accounts.mfa_is_due(db, seal):
-        return MFA_DUE
-    return PASSWORD_DUE if sealing_accounts.password_is_due(db, seal) else ""
+        return gettext(MFA_DUE)
+    return gettext(PASSWORD_DUE) if sealing_accounts.password_is_due(db, seal) else ""

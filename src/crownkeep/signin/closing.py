@@ -7,13 +7,14 @@ from crownkeep.operations.invoke import Door
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.organizations import organization_accounts
+from crownkeep.translation import gettext_noop
 
 REOPENED_WITHIN_DAYS = closed_accounts.REOPENED_WITHIN.days
 """How long the operator can reopen a closed account."""
 
-NOT_ROOT = "Only the root user closes its account."
-NO_MFA = "Assign an MFA device first, and prove with it that it is you: a password alone must not close an account."
-MANAGES_OTHERS = "This account manages an organization with other accounts in it. Remove or close those first."
+NOT_ROOT = gettext_noop("Only the root user closes its account.")
+NO_MFA = gettext_noop("Assign an MFA device first, and prove with it that it is you: a password alone must not close an account.")
+MANAGES_OTHERS = gettext_noop("This account manages an organization with other accounts in it. Remove or close those first.")
 
 
 def barred(db: Transaction, principal: Principal) -> str | None:

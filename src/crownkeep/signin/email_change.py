@@ -22,6 +22,7 @@ from crownkeep.storage.accounts.accounts import AccountRow
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import email_changes, one_time_links, root_recoveries
 from crownkeep.storage.sign_in.email_changes import EmailChangeRow
+from crownkeep.translation import gettext_noop
 
 LASTS = timedelta(hours=24)
 """How long a code is good for."""
@@ -39,7 +40,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]+\.[A
 _SHORTEST, _LONGEST = 5, 64
 
 
-NOT_ROOT = "Only the root user changes its email address."
+NOT_ROOT = gettext_noop("Only the root user changes its email address.")
 NO_MFA = "Assign an MFA device first, and prove with it that it is you: without one, whoever learns the password has the account."
 TOO_OFTEN = "Too many codes were sent. Try again in an hour."
 

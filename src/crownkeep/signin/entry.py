@@ -20,8 +20,9 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.single_sign_on import directory_users, person_credentials
 from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Commit
+from crownkeep.translation import gettext_noop
 
-INCORRECT = "Your authentication information is incorrect. Please try again."
+INCORRECT = gettext_noop("Your authentication information is incorrect. Please try again.")
 """What AWS answers to everything that is wrong."""
 
 Entered = Next | Arrived | Expired | Wrong | Waiting

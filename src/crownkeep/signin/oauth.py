@@ -33,6 +33,7 @@ from crownkeep.signin.sessions import BrowserSession, SessionBinding, sign_in_co
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.sign_in import browser_sessions
 from crownkeep.storage.sign_in.command_line_grants import GrantRow
+from crownkeep.translation import gettext
 
 SAME_DEVICE = "arn:aws:signin:::devtools/same-device"
 CROSS_DEVICE = "arn:aws:signin:::devtools/cross-device"
@@ -87,17 +88,17 @@ def read(parameters: Mapping[str, Sequence[str]], *, bases: Sequence[str]) -> Au
     given = {name: _only(name, values) for name, values in parameters.items()}
     client_id = given.get("client_id", "")
     if client_id not in _RESOURCES:
-        raise InvalidAuthorization("the client is not known here")
+        raise InvalidAuthorization(gettext("the client is not known here"))
     redirect_uri = given.get("redirect_uri", "")
     if not may_receive(client_id, redirect_uri, bases):
-        raise InvalidAuthorization("the client wants the code sent to an address that it must not be sent to")
+        raise InvalidAuthorization(gettext("the client wants the code sent to an address that it must not be sent to"))
     if given.get("response_type") != "code" or given.get("scope", "openid") != "openid":
-        raise InvalidAuthorization("the client asks for something other than a code")
+        raise InvalidAuthorization(gettext("the client asks for something other than a code"))
     is_known_method = given.get("code_challenge_method") in code_challenges.METHODS
     if not is_known_method or not code_challenges.is_challenge(given.get("code_challenge", "")):
-        raise InvalidAuthorization("the client does not protect the code with a SHA-256 challenge (PKCE)")
+        raise InvalidAuthorization(gettext("the client does not protect the code with a SHA-256 challenge (PKCE)"))
     if not code_challenges.is_state(given.get("state", "")):
-        raise InvalidAuthorization("the client sends no state that it could know the answer by")
+        raise InvalidAuthorization(gettext("the client sends no state that it could know the answer by"))
     return AuthorizationRequest(client_id, redirect_uri, given["state"], given["code_challenge"])
 
 
@@ -166,7 +167,7 @@ def digest_of(token: str) -> bytes:
 
 def _only(name: str, values: Sequence[str]) -> str:
     if len(values) != 1:
-        raise InvalidAuthorization(f"the parameter `{name[:64]}` comes more than once")
+        raise InvalidAuthorization(gettext("the parameter `%(name)s` comes more than once", name=name[:64]))
     return values[0]
 
 

@@ -23,6 +23,7 @@ from crownkeep.storage.database import Transaction
 from crownkeep.storage.identities import roles
 from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.writer import Commit
+from crownkeep.translation import gettext_noop
 
 COLORS = ("", "F2B0A9", "FBBF93", "FAD791", "B7CA9D", "99BCE3")
 """What a role may be shown in: nothing, red, orange, yellow, green and blue, as AWS's links spell them."""
@@ -62,9 +63,9 @@ def choice(*, account: str, role_name: str, display_name: str = "", color: str =
     """Check what was entered; raises NoSuchChoice. A colour that is none of ours is no colour."""
     account, role_name = account.strip().lower(), role_name.strip().strip("/")
     if not _ACCOUNT.fullmatch(account):
-        raise NoSuchChoice("Enter an account ID (12 digits) or an account alias.")
+        raise NoSuchChoice(gettext_noop("Enter an account ID (12 digits) or an account alias."))
     if len(role_name) > _LONGEST_ROLE_NAME or not _ROLE_NAME.fullmatch(role_name):
-        raise NoSuchChoice("Enter the role's name, with its path where it has one.")
+        raise NoSuchChoice(gettext_noop("Enter the role's name, with its path where it has one."))
     display_name = "".join(each for each in display_name if each.isprintable())[:_LONGEST_DISPLAY_NAME].strip()
     color = color.strip().lstrip("#").upper()
     return Choice(account, role_name, display_name, color if color in COLORS else "")

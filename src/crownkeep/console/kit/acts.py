@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from crownkeep.audit import redact
+from crownkeep.translation import gettext
 
 _MOST_PARAMETERS = 3
 _LONGEST_PARAMETER = 80
@@ -52,13 +53,13 @@ class Act:
     @property
     def outcome(self) -> str:
         """What came of it, in a word or AWS's code."""
-        return self.error or self.error_message or "Done"
+        return self.error or self.error_message or gettext("Done")
 
     @property
     def program(self) -> str:
         """What it was done with, in short; the whole of it is the user agent."""
         first = self.agent.partition(" ")[0]
-        return "a browser" if first.startswith("Mozilla/") else first
+        return gettext("a browser") if first.startswith("Mozilla/") else first
 
     @property
     def about(self) -> str:
@@ -109,11 +110,13 @@ def of(record: Mapping[str, Any]) -> Act:
 def _who(identity: Mapping[str, Any]) -> str:
     if _is_central(identity):
         person = (identity.get("sessionContext") or {}).get("sourceIdentity")
-        return f"The root user, taken on centrally by the organization{f' for {person}' if person else ''},"
+        if person:
+            return gettext("The root user, taken on centrally by the organization for %(person)s,", person=person)
+        return gettext("The root user, taken on centrally by the organization,")
     if identity.get("type") == "Root":
-        return "The root user"
-    name = identity.get("userName") or identity.get("arn") or identity.get("invokedBy") or "Somebody unknown"
-    return f"The user {name}" if identity.get("type") == "IAMUser" else str(name)
+        return gettext("The root user")
+    name = identity.get("userName") or identity.get("arn") or identity.get("invokedBy") or gettext("Somebody unknown")
+    return gettext("The user %(name)s", name=name) if identity.get("type") == "IAMUser" else str(name)
 
 
 def _is_central(identity: Mapping[str, Any]) -> bool:
@@ -131,18 +134,21 @@ def _task(record: Mapping[str, Any]) -> str:
         return ""
     policy = asked.get("taskPolicyArn")
     task = str(policy.get("arn") or "").rpartition("/")[2] if isinstance(policy, Mapping) else ""
-    return f"the root user of {asked['targetPrincipal']}{f' for the task {task}' if task else ''}"
+    account = asked["targetPrincipal"]
+    if task:
+        return gettext("the root user of %(account)s for the task %(task)s", account=account, task=task)
+    return gettext("the root user of %(account)s", account=account)
 
 
 def _credentials(record: Mapping[str, Any], key: str) -> str:
     if record.get("eventType") == "AwsConsoleSignIn":
-        return "the sign-in page"
+        return gettext("the sign-in page")
     if str(record.get("sessionCredentialFromConsole")).lower() == "true":
-        return "the console"
+        return gettext("the console")
     if not key:
-        return "no credentials"
+        return gettext("no credentials")
     # AKIA begins long-term keys, ASIA temporary ones (IAM user guide, "Understanding unique ID prefixes").
-    return f"access key {key}" if key.startswith("AKIA") else f"temporary credentials {key}"
+    return gettext("access key %(key)s", key=key) if key.startswith("AKIA") else gettext("temporary credentials %(key)s", key=key)
 
 
 def _flat(parameters: object) -> tuple[tuple[str, str], ...]:

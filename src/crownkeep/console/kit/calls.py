@@ -23,6 +23,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.missing_permissions import Help
 from crownkeep.errors import AwsError
 from crownkeep.signin import acting
+from crownkeep.translation import gettext
 
 Found = Mapping[str, Any]
 
@@ -50,7 +51,7 @@ class Refused:
     def sentence(self) -> str:
         """What to tell a person."""
         if self.is_denied:
-            return f"This needs the permission {self.action}, which you don't have here."
+            return gettext("This needs the permission %(action)s, which you don't have here.", action=self.action)
         return self.message
 
     @property

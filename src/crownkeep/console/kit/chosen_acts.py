@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from crownkeep.console.kit.chosen_rows import AskedField, ChosenAct, Planned
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.translation import gettext, gettext_noop, ngettext
 
 
 def tagging(operation: str, key: str) -> ChosenAct:
@@ -19,21 +20,30 @@ def tagging(operation: str, key: str) -> ChosenAct:
         return Planned(tuple(Equivalent("iam", operation, {key: name, "Tags": tag}) for name in names if entered["key"]))
 
     return ChosenAct(
-        "Tag",
-        "Tag them",
-        "Tag",
+        gettext_noop("Tag"),
+        gettext_noop("Tag them"),
+        gettext_noop("Tag"),
         _tagged,
         plan,
-        (AskedField("key", "Key", 128), AskedField("value", "Value", 256, is_required=False)),
-        "Which tag?",
+        (AskedField("key", gettext_noop("Key"), 128), AskedField("value", gettext_noop("Value"), 256, is_required=False)),
+        gettext_noop("Which tag?"),
     )
 
 
 def _tagged(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
-    value = f" with the value {entered['value']}" if entered["value"] else ""
-    return (
-        f"{rows} would get the tag {entered['key']}{value}, which replaces any value that the tag has now. "
-        "Policies that compare tags apply it at once."
+    if entered["value"]:
+        return gettext(
+            "%(chosen)s would get the tag %(tag)s with the value %(tag_value)s, which replaces any value that the tag has now. "
+            "Policies that compare tags apply it at once.",
+            chosen=rows,
+            tag=entered["key"],
+            tag_value=entered["value"],
+        )
+    return gettext(
+        "%(chosen)s would get the tag %(tag)s, which replaces any value that the tag has now. "
+        "Policies that compare tags apply it at once.",
+        chosen=rows,
+        tag=entered["key"],
     )
 
 
@@ -48,6 +58,9 @@ def key_changes(keys: Sequence[Mapping[str, str]]) -> tuple[tuple[Equivalent, ..
 
 def keys_turned_off(planned: Planned, _: str, __: Mapping[str, str]) -> str:
     """Say which keys would be turned off, and what comes of it."""
-    count = len(planned.calls)
-    keys, them = ("1 access key", "it") if count == 1 else (f"{count} access keys", "them")
-    return f"{keys} would be deactivated. Programs that sign with {them} are refused at once. You can activate {them} again."
+    return ngettext(
+        "%(num)s access key would be deactivated. Programs that sign with it are refused at once. You can activate it again.",
+        "%(num)s access keys would be deactivated. Programs that sign with them are refused at once. "
+        "You can activate them again.",
+        len(planned.calls),
+    )

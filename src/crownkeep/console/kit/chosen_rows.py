@@ -14,6 +14,7 @@ from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.listing import ConsoleList
+from crownkeep.translation import gettext_noop
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class ChosenAct:
     question: str = ""
     suggested: Callable[[Request], Awaitable[Sequence[Suggestion]]] | None = None
     """Finds what the first field may hold."""
-    nothing: str = "There is nothing to do"
+    nothing: str = gettext_noop("There is nothing to do")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,10 @@ class ChosenRows:
     """What can be done with several rows of one list."""
 
     listing: ConsoleList
-    noun: tuple[str, str]
-    """One of them, and several."""
+    offered: str
+    """What the choice among the acts is called, such as "With the chosen users"."""
+    counted: Callable[[int], str]
+    """Says how many of them there are, such as "2 users"."""
     acts: Mapping[str, ChosenAct]
     label: Callable[[Equivalent], str]
     """Names the row that a call is about."""
@@ -130,7 +133,6 @@ def _entered(request: Request, act: ChosenAct) -> dict[str, str]:
 
 
 async def _shown(request: Request, chosen: ChosenRows, names: Sequence[str], act: ChosenAct, planned: Planned) -> Response:
-    one, several = chosen.noun
     count = len(planned.calls) or len(names)
     entered = _entered(request, act)
     suggested = await act.suggested(request) if act.suggested is not None else []
@@ -145,12 +147,8 @@ async def _shown(request: Request, chosen: ChosenRows, names: Sequence[str], act
         act=act,
         word=web.form(request).one("act"),
         planned=planned,
-        rows=f"1 {one}" if len(names) == 1 else f"{len(names)} {several}",
-        sentence=act.sentence(
-            planned,
-            f"1 {one}" if count == 1 else f"{count} {several}",
-            {name: said.get(value, value) for name, value in entered.items()},
-        ),
+        rows=chosen.counted(len(names)),
+        sentence=act.sentence(planned, chosen.counted(count), {name: said.get(value, value) for name, value in entered.items()}),
         suggested=suggested,
         entered=entered,
         called=await chosen.naming(request, names) if chosen.naming is not None else {},

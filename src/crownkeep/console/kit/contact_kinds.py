@@ -10,22 +10,23 @@ from starlette.requests import Request
 from crownkeep.console.kit import calls, destinations
 from crownkeep.console.kit.calls import Found, Refused
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.translation import gettext_noop
 
 ALTERNATE = f"{destinations.ACCOUNT}/alternate-contacts/{{kind}}"
 PRIMARY = Equivalent("account", "GetContactInformation")
 LABELS = {
-    "FullName": "Full name",
-    "CompanyName": "Company",
-    "AddressLine1": "Address line 1",
-    "AddressLine2": "Address line 2",
-    "AddressLine3": "Address line 3",
-    "City": "City",
-    "StateOrRegion": "State or region",
-    "DistrictOrCounty": "District or county",
-    "PostalCode": "Postal code",
-    "CountryCode": "Country code",
-    "PhoneNumber": "Phone number",
-    "WebsiteUrl": "Website",
+    "FullName": gettext_noop("Full name"),
+    "CompanyName": gettext_noop("Company"),
+    "AddressLine1": gettext_noop("Address line 1"),
+    "AddressLine2": gettext_noop("Address line 2"),
+    "AddressLine3": gettext_noop("Address line 3"),
+    "City": gettext_noop("City"),
+    "StateOrRegion": gettext_noop("State or region"),
+    "DistrictOrCounty": gettext_noop("District or county"),
+    "PostalCode": gettext_noop("Postal code"),
+    "CountryCode": gettext_noop("Country code"),
+    "PhoneNumber": gettext_noop("Phone number"),
+    "WebsiteUrl": gettext_noop("Website"),
 }
 """The primary contact's members, in the order of the form."""
 
@@ -37,13 +38,32 @@ class ContactKind:
     slug: str
     type: str
     label: str
+    heading: str
     purpose: str
 
 
 KINDS = (
-    ContactKind("billing", "BILLING", "Billing", "Hears of invoices and payments."),
-    ContactKind("operations", "OPERATIONS", "Operations", "Hears of outages and of what is about to change."),
-    ContactKind("security", "SECURITY", "Security", "Hears of leaked keys and abuse, where minutes count."),
+    ContactKind(
+        "billing",
+        "BILLING",
+        gettext_noop("Billing"),
+        gettext_noop("Billing contact"),
+        gettext_noop("Hears of invoices and payments."),
+    ),
+    ContactKind(
+        "operations",
+        "OPERATIONS",
+        gettext_noop("Operations"),
+        gettext_noop("Operations contact"),
+        gettext_noop("Hears of outages and of what is about to change."),
+    ),
+    ContactKind(
+        "security",
+        "SECURITY",
+        gettext_noop("Security"),
+        gettext_noop("Security contact"),
+        gettext_noop("Hears of leaked keys and abuse, where minutes count."),
+    ),
 )
 
 

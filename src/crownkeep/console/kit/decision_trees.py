@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from crownkeep.translation import gettext
+
 Answer = Mapping[str, Any]
 
 _ALLOWED, _DENIED = "allowed", "explicitDeny"
@@ -62,7 +64,9 @@ class ShownDecision:
     @property
     def words(self) -> str:
         """The decision for people."""
-        return {_ALLOWED: "Allowed", _DENIED: "Denied by a statement"}.get(self.decision, "Not allowed")
+        return {_ALLOWED: gettext("Allowed"), _DENIED: gettext("Denied by a statement")}.get(
+            self.decision, gettext("Not allowed")
+        )
 
 
 def read(results: Sequence[Answer], unbounded: Sequence[Answer] = ()) -> list[ShownDecision]:
@@ -130,38 +134,44 @@ def _reasons(it: _Outcome, without: _Outcome | None) -> Iterator[DecisionBranch]
         yield DecisionBranch(mark, f"{kind}: {decision}")
     if it.missing:
         yield DecisionBranch(
-            Mark.SILENT, "Some conditions ask for keys that were not given; with them, the answer may be another", keys=it.missing
+            Mark.SILENT,
+            gettext("Some conditions ask for keys that were not given; with them, the answer may be another"),
+            keys=it.missing,
         )
 
 
 def _of_organizations(it: _Outcome) -> DecisionBranch:
     if it.by_organizations is None:
-        return DecisionBranch(Mark.SILENT, "No policies of an organization apply")
+        return DecisionBranch(Mark.SILENT, gettext("No policies of an organization apply"))
     if it.by_organizations:
-        return DecisionBranch(Mark.ALLOW, "The organization's policies allow it")
-    return DecisionBranch(Mark.DENY, "The organization's policies don't allow it; the simulator does not show their statements")
+        return DecisionBranch(Mark.ALLOW, gettext("The organization's policies allow it"))
+    return DecisionBranch(
+        Mark.DENY, gettext("The organization's policies don't allow it; the simulator does not show their statements")
+    )
 
 
 def _of_boundary(it: _Outcome) -> DecisionBranch:
     if it.by_boundary is None:
-        return DecisionBranch(Mark.SILENT, "No permissions boundary applies")
+        return DecisionBranch(Mark.SILENT, gettext("No permissions boundary applies"))
     if it.by_boundary:
-        return DecisionBranch(Mark.ALLOW, "The permissions boundary allows it")
-    return DecisionBranch(Mark.DENY, "The permissions boundary doesn't allow it")
+        return DecisionBranch(Mark.ALLOW, gettext("The permissions boundary allows it"))
+    return DecisionBranch(Mark.DENY, gettext("The permissions boundary doesn't allow it"))
 
 
 def _of_policies(it: _Outcome, without: _Outcome | None) -> Iterator[DecisionBranch]:
     if it.decision == _ALLOWED:
-        yield DecisionBranch(Mark.ALLOW, "Statements that allow it, and none denies it", it.statements)
+        yield DecisionBranch(Mark.ALLOW, gettext("Statements that allow it, and none denies it"), it.statements)
     elif it.decision == _DENIED:
         if it.statements:
-            yield DecisionBranch(Mark.DENY, "Statements that deny it, which nothing can outweigh", it.statements)
+            yield DecisionBranch(Mark.DENY, gettext("Statements that deny it, which nothing can outweigh"), it.statements)
     elif without is not None and it.by_boundary is False:
         if without.decision == _ALLOWED:
-            yield DecisionBranch(Mark.ALLOW, "Without the boundary it would be allowed by these statements", without.statements)
+            yield DecisionBranch(
+                Mark.ALLOW, gettext("Without the boundary it would be allowed by these statements"), without.statements
+            )
         else:
-            yield DecisionBranch(Mark.SILENT, "Without the boundary nothing would allow it either")
+            yield DecisionBranch(Mark.SILENT, gettext("Without the boundary nothing would allow it either"))
     elif it.by_boundary is not False and it.by_organizations is not False:
-        yield DecisionBranch(Mark.SILENT, "No statement allows it")
+        yield DecisionBranch(Mark.SILENT, gettext("No statement allows it"))
     else:
-        yield DecisionBranch(Mark.SILENT, "The simulator doesn't tell what the identity's own policies say")
+        yield DecisionBranch(Mark.SILENT, gettext("The simulator doesn't tell what the identity's own policies say"))

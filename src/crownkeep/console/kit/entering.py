@@ -18,6 +18,7 @@ from crownkeep.signin.entry import Entered, Visit
 from crownkeep.signin.flow import ApprovalStep, ChangePasswordStep, EnrolStep, FactorStep
 from crownkeep.signin.progress import LASTS, Arrived, Expired, Next, Progress, Stale, Wrong
 from crownkeep.signin.throttle import Waiting
+from crownkeep.translation import gettext
 
 STEPS = "/signin/step"
 PATHS = {
@@ -53,8 +54,10 @@ async def follow(request: Request, outcome: Entered | Stale, wrong: Callable[[],
             return await arrive(request, outcome)
         case Expired():
             web.of(request).drop_cookie(Cookie.FLOW)
-            text = "An administrator of your account must set a new one for you."
-            return web.page(request, "refused.html", status=403, title="Your password has expired", text=text, home=web.SIGN_IN)
+            text = gettext("An administrator of your account must set a new one for you.")
+            return web.page(
+                request, "refused.html", status=403, title=gettext("Your password has expired"), text=text, home=web.SIGN_IN
+            )
         case Stale():
             return stale(request)
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from crownkeep.credentials import sealing
 from crownkeep.credentials.sealing import Keyring, Purpose
+from crownkeep.translation import gettext
 
 LARGEST = 64 * 1024
 """Bytes of a form at most; an attestation of a security key is the largest thing that comes in one."""
@@ -43,7 +44,7 @@ class Form:
         """Return a field's value, empty where it is absent; raises MalformedForm where it comes more than once."""
         values = self._values.get(name, [""])
         if len(values) != 1:
-            raise MalformedForm(f"the field `{name}` comes more than once")
+            raise MalformedForm(gettext("the field `%(name)s` comes more than once", name=name))
         return values[0]
 
     def all(self, name: str) -> list[str]:
@@ -74,7 +75,7 @@ def is_from_elsewhere(path: str) -> bool:
 def parse(body: bytes, content_type: str) -> Form:
     """Read a form (application/x-www-form-urlencoded, UTF-8); raises MalformedForm."""
     if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
-        raise MalformedForm("the form is not of the type that our pages send")
+        raise MalformedForm(gettext("the form is not of the type that our pages send"))
     try:
         pairs = parse_qsl(
             # Browsers encode all that isn't ASCII by percent signs: other bytes are no form of a browser's.
@@ -85,11 +86,11 @@ def parse(body: bytes, content_type: str) -> Form:
             max_num_fields=MOST_FIELDS,
         )
     except ValueError as error:
-        raise MalformedForm("the form can't be read") from error
+        raise MalformedForm(gettext("the form can't be read")) from error
     values: dict[str, list[str]] = {}
     # PostgreSQL keeps no null character in a text, and SQLite does: refused here, before the two differ.
     if any("\0" in value for _, value in pairs):
-        raise MalformedForm("a field holds a null character")
+        raise MalformedForm(gettext("a field holds a null character"))
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     return Form(values)

@@ -17,8 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crownkeep import translation
 from crownkeep.console.kit import columns, csv_files, parts, web
 from crownkeep.console.kit.parts import Part
+from crownkeep.translation import gettext, gettext_noop
 
 _FILE_ROWS = 1000
 _MOST_CALLS = 20
@@ -45,6 +47,9 @@ class ConsoleList:
 
     name: str
     """In the plural, as the file is called."""
+    title: str
+    unlisted: str
+    """Says that they can't be listed."""
     noun: str
     """One of them, as in the addresses of the file and of the choice of columns."""
     folder: str
@@ -68,7 +73,7 @@ class ConsoleList:
     @property
     def labels(self) -> Mapping[str, str]:
         """What the columns are called beside the first."""
-        return {name: column.label for name, column in self.columns.items()}
+        return {name: gettext(column.label) for name, column in self.columns.items()}
 
     @property
     def download(self) -> str:
@@ -112,7 +117,7 @@ class ShownList:
     @property
     def orders(self) -> Mapping[str, str]:
         """The orders to choose from."""
-        return {word: label for word, (_, label) in self.listing.orders.items()}
+        return {word: gettext(label) for word, (_, label) in self.listing.orders.items()}
 
     @property
     def file(self) -> str:
@@ -175,7 +180,7 @@ def _head(wanted: ConsoleList, here: Mapping[str, str], name: str, column: ListC
     turned = orders[1] if len(orders) > 1 and sort == orders[0] else "".join(orders[:1])
     path = parts.address(wanted.folder, **{**here, "sort": turned}) if orders else ""
     direction = "descending" if sort.startswith("-") else "ascending"
-    return Head(name, column.label, direction if sort in orders else "", path)
+    return Head(name, gettext(column.label), direction if sort in orders else "", path)
 
 
 def when(member: str) -> Cell:
@@ -198,7 +203,7 @@ def tags(row: Row) -> str:
     return ", ".join(f"{tag['Key']}={tag['Value']}" for tag in row.get("Tags", ()))
 
 
-TAGS = ListColumn("Tags", tags, facet="Tags")
+TAGS = ListColumn(gettext_noop("Tags"), tags, facet="Tags")
 
 
 async def download(request: Request, *, wanted: ConsoleList) -> Response:
@@ -211,13 +216,14 @@ async def download(request: Request, *, wanted: ConsoleList) -> Response:
         listed = await parts.ask(request, wanted.operation, service=wanted.service, **asked, Marker=marker)
         if listed.refusal is not None:
             # No file rather than a part of one: nothing in a file could say that rows are missing.
-            title = f"{wanted.name.capitalize()} can't be listed"
-            return parts.missing(request, listed, current=wanted.folder, title=title, back=wanted.folder)
+            return parts.missing(request, listed, current=wanted.folder, title=gettext(wanted.unlisted), back=wanted.folder)
         found += listed.rows(wanted.member)
         marker = listed.marker
         if not marker:
             break
-    rows = [(wanted.first.cell(row), *(column.cell(row) for column in wanted.columns.values())) for row in found]
+    with translation.speaking(translation.ENGLISH):
+        # Programs read the file: it is the same in every language.
+        rows = [(wanted.first.cell(row), *(column.cell(row) for column in wanted.columns.values())) for row in found]
     return csv_files.answer(f"{wanted.name.replace(' ', '-')}.csv", ("name", *wanted.columns), rows)
 
 

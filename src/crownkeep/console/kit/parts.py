@@ -17,6 +17,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.errors import AwsError
 from crownkeep.signin import acting
 from crownkeep.signin.acting import Actor
+from crownkeep.translation import gettext
 
 ROWS = 50
 """Rows of one page of a list."""
@@ -134,7 +135,7 @@ def after(request: Request, outcome: ChangesMade, *, then: str, current: str, ba
     """Go on to `then`, or tell how far the changes came."""
     if outcome.refused is None:
         return calls.go(request, then, *outcome.made[-MOST_TOLD:], undo=undo.offer(request, back, then=then))
-    title = "Only a part was done" if outcome.made else "Nothing was changed"
+    title = gettext("Only a part was done") if outcome.made else gettext("Nothing was changed")
     return result_page(request, outcome, title=title, then=then, current=current)
 
 

@@ -10,18 +10,19 @@ from starlette.requests import Request
 from crownkeep.console.kit import calls
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.translation import gettext_noop
 
 GET = Equivalent("iam", "GetAccountPasswordPolicy")
 LABELS = {
-    "MinimumPasswordLength": "Minimum length",
-    "RequireUppercaseCharacters": "Upper-case letter",
-    "RequireLowercaseCharacters": "Lower-case letter",
-    "RequireNumbers": "Number",
-    "RequireSymbols": "Symbol",
-    "AllowUsersToChangePassword": "Users may change their own password",
-    "MaxPasswordAge": "Days until it expires",
-    "HardExpiry": "After expiry only an administrator can reset it",
-    "PasswordReusePrevention": "Remembered passwords",
+    "MinimumPasswordLength": gettext_noop("Minimum length"),
+    "RequireUppercaseCharacters": gettext_noop("Upper-case letter"),
+    "RequireLowercaseCharacters": gettext_noop("Lower-case letter"),
+    "RequireNumbers": gettext_noop("Number"),
+    "RequireSymbols": gettext_noop("Symbol"),
+    "AllowUsersToChangePassword": gettext_noop("Users may change their own password"),
+    "MaxPasswordAge": gettext_noop("Days until it expires"),
+    "HardExpiry": gettext_noop("After expiry only an administrator can reset it"),
+    "PasswordReusePrevention": gettext_noop("Remembered passwords"),
 }
 Fields = Mapping[str, object]
 """A policy by UpdateAccountPasswordPolicy's members; what it says nothing of is absent."""

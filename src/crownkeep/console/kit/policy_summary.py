@@ -9,10 +9,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, reduce
 
+from crownkeep import translation
 from crownkeep.catalogue import actions
 from crownkeep.catalogue.actions import AccessLevel
+from crownkeep.translation import Language, gettext
 
 MOST_STEPS = 60_000
 """Comparisons of a wildcard with an action's name, over the whole document: pages must stay quick, whatever is typed."""
@@ -62,9 +64,14 @@ class Summary:
     """Services that were not taken apart, because the document is so large."""
 
 
-@lru_cache(_KEPT)
 def summarize(document: str) -> Summary | None:
     """Summarize a policy that identities hold; None for what is no policy."""
+    return _summarized(document, translation.spoken())
+
+
+@lru_cache(_KEPT)
+def _summarized(document: str, _: Language) -> Summary | None:
+    # Kept by language, too: some of its words are ours.
     statements = _statements(document)
     if statements is None:
         return None
@@ -99,12 +106,12 @@ def _statements(document: str) -> list[Mapping[str, object]] | None:
 def _by_service(statement: Mapping[str, object]) -> dict[str, list[str]]:
     """Return the names of a statement's actions by the prefix of their service; those of all services under an empty one."""
     if "NotAction" in statement:
-        return {"": [f"All but {', '.join(_texts(statement['NotAction']))}"]}
+        return {"": [gettext("All but %(actions)s", actions=", ".join(_texts(statement["NotAction"])))]}
     found: dict[str, list[str]] = {}
     for each in _texts(statement.get("Action")):
         prefix, colon, name = each.partition(":")
         if not colon or _is_pattern(prefix):
-            found.setdefault("", []).append("Everything" if each == "*" else each)
+            found.setdefault("", []).append(gettext("Everything") if each == "*" else each)
         else:
             found.setdefault(prefix.lower(), []).append(name)
     return found
@@ -118,13 +125,15 @@ def _row(number: int, statement: Mapping[str, object], prefix: str, patterns: Se
     name = _texts(statement.get("Sid"))
     levels, unknown = _levels(prefix, patterns) if prefix else ((), ())
     return Row(
-        statement=name[0] if name and name[0] else f"Statement {number}",
-        service=(actions.service_name(prefix) or f"Unknown service {prefix}") if prefix else "; ".join(patterns),
+        statement=name[0] if name and name[0] else gettext("Statement %(number)s", number=number),
+        service=(actions.service_name(prefix) or gettext("Unknown service %(prefix)s", prefix=prefix))
+        if prefix
+        else "; ".join(patterns),
         prefix=prefix,
         levels=levels,
         unknown=unknown,
         resources=tuple(_texts(statement.get("Resource")))
-        or tuple(f"All but {each}" for each in _texts(statement.get("NotResource"))),
+        or tuple(gettext("All but %(resource)s", resource=each) for each in _texts(statement.get("NotResource"))),
         conditions=tuple(_conditions(statement.get("Condition"))),
     )
 
@@ -155,7 +164,11 @@ def _conditions(condition: object) -> Iterator[str]:
         return
     for operator, keys in condition.items():
         for key, values in keys.items() if isinstance(keys, Mapping) else ():
-            yield f"{key} {operator} {' or '.join(_texts(values))}"
+            yield f"{key} {operator} {_either(_texts(values))}"
+
+
+def _either(texts: Sequence[str]) -> str:
+    return reduce(lambda said, other: gettext("%(said)s or %(other)s", said=said, other=other), texts) if texts else ""
 
 
 def _texts(value: object) -> list[str]:

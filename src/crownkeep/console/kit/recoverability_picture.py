@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from crownkeep.translation import gettext, ngettext
+
 ROW, TOP = 64, 8
 """Of the drawing, in its own units."""
 
@@ -41,8 +43,8 @@ class Pillar:
     def words(self) -> str:
         """How it stands, in words."""
         if self.state is PillarState.SINGLE:
-            return "single point of failure"
-        return "leads in" if self.state is PillarState.USED else "leads nowhere"
+            return gettext("single point of failure")
+        return gettext("leads in") if self.state is PillarState.USED else gettext("leads nowhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +87,47 @@ def of(found: Mapping[str, Any]) -> RecoverabilityPicture:
 def _things(found: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Yield a name, a figure, and how needs begin that are of this kind."""
     mailbox, password = found["Mailbox"], found["Password"]
-    yield "Mailbox", str(mailbox["Address"]), (f"the mailbox {mailbox['Address']}", f"the mail domain {mailbox['Domain']}")
-    age = f"{password['AgeDays']} days old" if "AgeDays" in password else "set"
-    yield "Password", age if password["IsSet"] else "none", ("root's password",)
-    devices, codes = len(found.get("MfaDevices", ())), int(found.get("RecoveryCodes", 0))
-    keys = f"{_counted(devices, 'MFA device')}, {_counted(codes, 'code')}"
-    yield "Keys", keys, ("root's MFA device", "root's recovery")
-    yield "Custody", _custody(found), _custody_begins(found)
+    yield (
+        gettext("Mailbox"),
+        str(mailbox["Address"]),
+        (
+            f"the mailbox {mailbox['Address']}",
+            f"the mail domain {mailbox['Domain']}",
+        ),
+    )
+    yield gettext("Password"), _age(password), ("root's password",)
+    yield (
+        gettext("Keys"),
+        f"{_devices(len(found.get('MfaDevices', ())))}, {_codes(int(found.get('RecoveryCodes', 0)))}",
+        ("root's MFA device", "root's recovery"),
+    )
+    yield gettext("Custody"), _custody(found), _custody_begins(found)
     people = found.get("Administrators", ())
     bare = sum(each["Kind"] == "user" and not each["MfaDevices"] for each in people)
-    yield "Administrators", f"{len(people)}, {bare} without MFA" if bare else str(len(people)), ("the user ", "the role ")
-    yield "Operator", "confirms, or unseals after a delay" if "Custody" in found else "confirms recoveries", ("the operator",)
+    yield (
+        gettext("Administrators"),
+        gettext("%(administrators)s, %(bare)s without MFA", administrators=len(people), bare=bare) if bare else str(len(people)),
+        ("the user ", "the role "),
+    )
+    yield (
+        gettext("Operator"),
+        gettext("confirms, or unseals after a delay") if "Custody" in found else gettext("confirms recoveries"),
+        ("the operator",),
+    )
 
 
 def _custody(found: Mapping[str, Any]) -> str:
     custody = found.get("Custody")
     if custody is None:
-        return f"custodian {found['Custodian']}" if found.get("Custodian") else "no custodian"
-    return f"{custody['ApprovalsNeeded']} of {custody['Able']} needed, {custody['MayBeMissing'] or 'none'} may be missing"
+        return (
+            gettext("custodian %(custodian)s", custodian=found["Custodian"])
+            if found.get("Custodian")
+            else gettext("no custodian")
+        )
+    needed, able, spare = custody["ApprovalsNeeded"], custody["Able"], custody["MayBeMissing"]
+    if not spare:
+        return gettext("%(needed)s of %(able)s needed, none may be missing", needed=needed, able=able)
+    return gettext("%(needed)s of %(able)s needed, %(spare)s may be missing", needed=needed, able=able, spare=spare)
 
 
 def _custody_begins(found: Mapping[str, Any]) -> tuple[str, ...]:
@@ -112,5 +137,17 @@ def _custody_begins(found: Mapping[str, Any]) -> tuple[str, ...]:
     return (f"{custody['ApprovalsNeeded']} of the {custody['Able']} custodians",)
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
+def _age(password: Mapping[str, Any]) -> str:
+    if not password["IsSet"]:
+        return gettext("none")
+    if "AgeDays" not in password:
+        return gettext("set")
+    return ngettext("%(num)s day old", "%(num)s days old", password["AgeDays"])
+
+
+def _devices(count: int) -> str:
+    return ngettext("%(num)s MFA device", "%(num)s MFA devices", count) if count else gettext("no MFA devices")
+
+
+def _codes(count: int) -> str:
+    return ngettext("%(num)s code", "%(num)s codes", count) if count else gettext("no codes")

@@ -75,8 +75,9 @@ def _whole(messages: NullTranslations, message: str) -> Markup:
 
 
 def _escaped(messages: NullTranslations, message: str) -> Markup:
-    # Values are escaped where they are filled in, but for what is markup already.
-    return escape(messages.gettext(message))
+    # Values are escaped where they are filled in, but for what is markup already. A catalogue's own head stands under the
+    # empty message.
+    return escape(messages.gettext(message)) if message else Markup()
 
 
 def _moment(value: datetime) -> Markup:

@@ -14,6 +14,7 @@ from crownkeep.advisor.credential_report import OLD_DAYS, Line
 from crownkeep.console.kit import calls
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.translation import gettext
 
 PATH = "/console/credential-report"
 GET = Equivalent("iam", "GetCredentialReport")
@@ -84,5 +85,7 @@ def spoken(span: timedelta) -> str:
     """Write how long ago a report was made, to the minute: after four hours another one can be made."""
     minutes = int(span.total_seconds()) // 60
     if minutes < 1:
-        return "just now"
-    return f"{minutes} min ago" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min ago"
+        return gettext("just now")
+    if minutes < 60:
+        return gettext("%(minutes)s min ago", minutes=minutes)
+    return gettext("%(hours)s h %(minutes)s min ago", hours=minutes // 60, minutes=minutes % 60)

@@ -18,10 +18,13 @@ from crownkeep.signin import entry, factors, pending
 from crownkeep.signin.factors import Answer, Code, PasskeyAnswer, RecoveryCode, Rejected, Rejection
 from crownkeep.signin.pending import Pending
 from crownkeep.signin.sessions import BrowserSession
+from crownkeep.translation import gettext, gettext_noop
 from crownkeep.untrusted_json import UnreadableJson
 
-_TOO_MANY = "This device was tried too often. Wait a quarter of an hour, then use a fresh code."
-_UNREADABLE = "The server can't read this device's secret. That is no fault of yours: use another device, or tell its operator."
+_TOO_MANY = gettext_noop("This device was tried too often. Wait a quarter of an hour, then use a fresh code.")
+_UNREADABLE = gettext_noop(
+    "The server can't read this device's secret. That is no fault of yours: use another device, or tell its operator."
+)
 
 
 def answer_in(request: Request, form: Form) -> Answer:
@@ -29,7 +32,7 @@ def answer_in(request: Request, form: Form) -> Answer:
     if "credential" in form:
         party = entering.party(request)
         if party is None:
-            raise MalformedForm("passkeys can't be used at an IP address")
+            raise MalformedForm(gettext("passkeys can't be used at an IP address"))
         return PasskeyAnswer(credential_in(form), party)
     if "recovery" in form:
         return RecoveryCode(Secret(form.one("recovery")))
@@ -41,9 +44,9 @@ def credential_in(form: Form) -> Mapping[str, object]:
     try:
         answer = untrusted_json.read(form.one("credential"))
     except UnreadableJson as error:
-        raise MalformedForm("the browser's answer can't be read") from error
+        raise MalformedForm(gettext("the browser's answer can't be read")) from error
     if not isinstance(answer, dict):
-        raise MalformedForm("the browser's answer can't be read")
+        raise MalformedForm(gettext("the browser's answer can't be read"))
     return answer
 
 
@@ -51,11 +54,11 @@ def message_of(rejected: Rejected) -> str:
     """Return what a person is told of a factor that was not accepted."""
     match rejected.reason:
         case Rejection.TOO_MANY:
-            return _TOO_MANY
+            return gettext(_TOO_MANY)
         case Rejection.UNREADABLE:
-            return _UNREADABLE
+            return gettext(_UNREADABLE)
         case _:
-            return entry.INCORRECT
+            return gettext(entry.INCORRECT)
 
 
 def keep(request: Request, begun: Pending) -> None:

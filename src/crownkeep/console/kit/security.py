@@ -28,6 +28,7 @@ from crownkeep.operations.invoke import Door, Unavailable
 from crownkeep.signin import hosts, sessions
 from crownkeep.signin.hosts import Visited
 from crownkeep.signin.sessions import BrowserSession
+from crownkeep.translation import gettext, gettext_noop
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -76,7 +77,7 @@ class Guard:
         # 1. The host.
         found = hosts.visited(self._settings, headers.get("host", ""), scheme)
         if found is None:
-            refused = _refused("This server is not known by that name", 421, _other_name(self._settings.url))
+            refused = _refused(gettext("This server is not known by that name"), 421, _other_name(self._settings.url))
             await self._answer(refused, scope, receive, _sealed(send, None))
             return
         if found.account:
@@ -84,7 +85,7 @@ class Guard:
             return
         # 2. The method.
         if scope["method"] not in ("GET", "HEAD", "POST"):
-            await self._answer(_refused("That method is not used here", 405), scope, receive, _sealed(send, None))
+            await self._answer(_refused(gettext("That method is not used here"), 405), scope, receive, _sealed(send, None))
             return
         # 3. The session.
         now = clock.now()
@@ -162,12 +163,12 @@ class Guard:
     async def _form(self, web: Web, headers: Mapping[str, str], receive: Receive, path: str) -> Form:
         for_programs = path in FOR_PROGRAMS or forms.is_from_elsewhere(path)
         if not for_programs and not _is_from_our_page(headers, web.visited.base, self._settings.url):
-            raise _Refusal(_refused("That form was not sent by a page of this server", 403, _NOT_OURS))
+            raise _Refusal(_refused(gettext("That form was not sent by a page of this server"), 403, gettext(_NOT_OURS)))
         # What is large is taken from people who have signed in alone.
         largest = forms.LARGEST if web.session is None and not for_programs else forms.largest(path)
         declared = headers.get("content-length", "0")
         if not declared.isdigit() or int(declared[:20]) > largest:
-            raise _Refusal(_refused("That form is too large", 413))
+            raise _Refusal(_refused(gettext("That form is too large"), 413))
         try:
             body = await _body(receive, largest)
             # Programs may also ask by the address alone.
@@ -175,9 +176,9 @@ class Guard:
                 return Form({})
             form = forms.parse(body, headers.get("content-type", ""))
             if not for_programs and not forms.is_ours(form, self._door.wiring.keyring, web.binding):
-                raise _Refusal(_refused("This page has expired", 403, _STALE))
+                raise _Refusal(_refused(gettext("This page has expired"), 403, gettext(_STALE)))
         except MalformedForm as error:
-            raise _Refusal(_refused("That form can't be read", 400)) from error
+            raise _Refusal(_refused(gettext("That form can't be read"), 400)) from error
         return form
 
     async def _answer(self, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
@@ -192,27 +193,29 @@ class _Refusal(Exception):
         self.response = response
 
 
-_NOT_OURS = "Another site may have tried to make you do something here. Nothing was done."
-_COME_AGAIN = "It can't reach its database at the moment, and nothing was done. Try again in a few seconds."
-_RATE = "Your account asks for too much at once, and others wait for their share. Nothing was done: try again in a second."
-_STALE = "You signed in or out since it was opened. Nothing was done: go back, reload the page and try again."
+_NOT_OURS = gettext_noop("Another site may have tried to make you do something here. Nothing was done.")
+_COME_AGAIN = gettext_noop("It can't reach its database at the moment, and nothing was done. Try again in a few seconds.")
+_RATE = gettext_noop(
+    "Your account asks for too much at once, and others wait for their share. Nothing was done: try again in a second."
+)
+_STALE = gettext_noop("You signed in or out since it was opened. Nothing was done: go back, reload the page and try again.")
 
 
 def unavailable() -> Response:
     """Make the page for as long as the database can't be used: nothing was done, and the browser may come again soon."""
-    response = _refused("The server is busy", 503, _COME_AGAIN)
+    response = _refused(gettext("The server is busy"), 503, gettext(_COME_AGAIN))
     response.headers["retry-after"] = "5"
     return response
 
 
 def _too_many() -> Response:
-    response = _refused("The server is busy", 503, _RATE)
+    response = _refused(gettext("The server is busy"), 503, gettext(_RATE))
     response.headers["retry-after"] = "1"
     return response
 
 
 def _other_name(url: str) -> str:
-    return f"It is reached at {url}. Its operator can set another address with the setting public_url."
+    return gettext("It is reached at %(url)s. Its operator can set another address with the setting public_url.", url=url)
 
 
 def _refused(title: str, status: int, text: str = "") -> Response:
@@ -282,9 +285,9 @@ async def _body(receive: Receive, largest: int) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             # What came so far may look like a whole form.
-            raise MalformedForm("the form was cut off")
+            raise MalformedForm(gettext("the form was cut off"))
         body += bytes(message.get("body", b""))
         if len(body) > largest:
-            raise _Refusal(_refused("That form is too large", 413))
+            raise _Refusal(_refused(gettext("That form is too large"), 413))
         if not message.get("more_body", False):
             return body

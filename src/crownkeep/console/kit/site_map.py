@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crownkeep.translation import gettext, gettext_noop
+
 
 @dataclass(frozen=True, slots=True)
 class FindablePage:
@@ -15,60 +17,103 @@ class FindablePage:
 
     def holds(self, text: str) -> bool:
         """Tell whether a page is meant: every word that was typed begins a word of its own."""
-        own = f"{self.label} {self.words}".lower().split()
+        # English, too: manuals, other people and AWS's own console say it so.
+        own = f"{self.label} {self.words} {gettext(self.label)} {gettext(self.words)}".lower().split()
         return all(any(each.startswith(word) for each in own) for word in text.lower().split())
+
+    def is_called(self, text: str) -> bool:
+        """Tell whether its own name begins with what was typed."""
+        return gettext(self.label).lower().startswith(text.lower()) or self.label.lower().startswith(text.lower())
 
 
 PLACES = (
-    FindablePage("/console", "Console home", "dashboard recommendations start"),
-    FindablePage("/console/users", "Users", "people iam identities"),
-    FindablePage("/console/create-user", "Create user", "new add person administrator"),
-    FindablePage("/console/groups", "Groups", "teams"),
-    FindablePage("/console/create-group", "Create group", "new add team"),
-    FindablePage("/console/roles", "Roles", "assume trust"),
-    FindablePage("/console/create-role", "Create role", "new add trust"),
-    FindablePage("/console/access-keys", "Access keys", "programs secret old unused credentials"),
-    FindablePage("/console/identity-providers", "Identity providers", "saml oidc federation sso"),
-    FindablePage("/console/policies", "Policies", "permissions managed"),
-    FindablePage("/console/policies/create", "Create policy", "new add permissions"),
-    FindablePage("/console/simulator", "Policy simulator", "test why denied allowed permissions"),
-    FindablePage("/console/what-if", "What if", "denied replay trail scp boundary key"),
-    FindablePage("/console/password-policy", "Password policy", "rules length expiry"),
-    FindablePage("/console/organization", "Accounts and units", "organization ou tree"),
-    FindablePage("/console/organization/accounts", "All accounts", "organization members list root csv"),
-    FindablePage("/console/organization/credential-report", "Credentials of all accounts", "report csv mfa keys"),
-    FindablePage("/console/organization/policies", "Control policies", "scp rcp service resource organization"),
-    FindablePage("/console/organization/invitations", "Invitations", "handshakes organization"),
-    FindablePage("/console/organization/settings", "Organization settings", "delegated administrators trusted services"),
-    FindablePage("/console/organization/create-account", "Create account", "new add organization member"),
-    FindablePage("/console/organization/invite", "Invite account", "organization member"),
-    FindablePage("/console/single-sign-on", "Single sign-on", "instance sso identity center start url portal mfa"),
-    FindablePage("/console/single-sign-on/people", "People", "single sign-on sso users directory"),
-    FindablePage("/console/single-sign-on/groups", "Groups of people", "single sign-on sso directory"),
-    FindablePage("/console/single-sign-on/permission-sets", "Permission sets", "single sign-on sso roles"),
-    FindablePage("/console/single-sign-on/existing-roles", "Existing roles", "single sign-on sso entitlements account access"),
-    FindablePage("/console/single-sign-on/assignments", "Assignments", "single sign-on sso access matrix administrators"),
-    FindablePage("/console/account", "Account settings", "contacts alias regions close alerts mfa"),
-    FindablePage("/console/account/alias", "Account alias", "sign-in address"),
-    FindablePage("/console/account/contact", "Contact information", "owner address phone"),
-    FindablePage("/console/security", "Security credentials", "my own mfa passkeys access keys password"),
-    FindablePage("/console/sessions", "Sessions", "my own signed in browsers"),
-    FindablePage("/console/password", "Change password", "my own"),
-    FindablePage("/console/mfa/add", "Add MFA device", "my own passkey authenticator app second factor"),
-    FindablePage("/console/recovery-codes", "Recovery codes", "my own lost"),
-    FindablePage("/console/custody", "Seal and custodians", "sealed root approval teams quorum"),
-    FindablePage("/console/custody/requests", "Requests for approval", "seal custodians ceremony"),
-    FindablePage("/console/custody/tokens", "Physical tokens", "security keys register vault hardware"),
-    FindablePage("/console/recoverability", "Recoverability", "lost mfa mailbox way back drills"),
-    FindablePage("/approvals", "My approvals", "custodian seal requests"),
-    FindablePage("/approvals/keys", "My keys for approvals", "custodian security keys add remove lost"),
-    FindablePage("/console/credential-report", "Credential report", "csv unused old keys mfa"),
-    FindablePage("/console/credential-audits", "Credential audits", "review keep revoke"),
-    FindablePage("/console/alerts", "Alerts", "notices webhooks mail rules"),
-    FindablePage("/console/trail", "Trail", "events history cloudtrail log"),
-    FindablePage("/console/trail/root", "Use of root", "trail events"),
-    FindablePage("/console/help", "Manual", "help documents documentation about"),
-    FindablePage("/switchrole", "Switch role", "assume"),
+    FindablePage("/console", gettext_noop("Console home"), gettext_noop("dashboard recommendations start")),
+    FindablePage("/console/users", gettext_noop("Users"), gettext_noop("people iam identities")),
+    FindablePage("/console/create-user", gettext_noop("Create user"), gettext_noop("new add person administrator")),
+    FindablePage("/console/groups", gettext_noop("Groups"), gettext_noop("teams")),
+    FindablePage("/console/create-group", gettext_noop("Create group"), gettext_noop("new add team")),
+    FindablePage("/console/roles", gettext_noop("Roles"), gettext_noop("assume trust")),
+    FindablePage("/console/create-role", gettext_noop("Create role"), gettext_noop("new add trust")),
+    FindablePage("/console/access-keys", gettext_noop("Access keys"), gettext_noop("programs secret old unused credentials")),
+    FindablePage("/console/identity-providers", gettext_noop("Identity providers"), gettext_noop("saml oidc federation sso")),
+    FindablePage("/console/policies", gettext_noop("Policies"), gettext_noop("permissions managed")),
+    FindablePage("/console/policies/create", gettext_noop("Create policy"), gettext_noop("new add permissions")),
+    FindablePage("/console/simulator", gettext_noop("Policy simulator"), gettext_noop("test why denied allowed permissions")),
+    FindablePage("/console/what-if", gettext_noop("What if"), gettext_noop("denied replay trail scp boundary key")),
+    FindablePage("/console/password-policy", gettext_noop("Password policy"), gettext_noop("rules length expiry")),
+    FindablePage("/console/organization", gettext_noop("Accounts and units"), gettext_noop("organization ou tree")),
+    FindablePage(
+        "/console/organization/accounts", gettext_noop("All accounts"), gettext_noop("organization members list root csv")
+    ),
+    FindablePage(
+        "/console/organization/credential-report",
+        gettext_noop("Credentials of all accounts"),
+        gettext_noop("report csv mfa keys"),
+    ),
+    FindablePage(
+        "/console/organization/policies", gettext_noop("Control policies"), gettext_noop("scp rcp service resource organization")
+    ),
+    FindablePage("/console/organization/invitations", gettext_noop("Invitations"), gettext_noop("handshakes organization")),
+    FindablePage(
+        "/console/organization/settings",
+        gettext_noop("Organization settings"),
+        gettext_noop("delegated administrators trusted services"),
+    ),
+    FindablePage(
+        "/console/organization/create-account", gettext_noop("Create account"), gettext_noop("new add organization member")
+    ),
+    FindablePage("/console/organization/invite", gettext_noop("Invite account"), gettext_noop("organization member")),
+    FindablePage(
+        "/console/single-sign-on",
+        gettext_noop("Single sign-on"),
+        gettext_noop("instance sso identity center start url portal mfa"),
+    ),
+    FindablePage("/console/single-sign-on/people", gettext_noop("People"), gettext_noop("single sign-on sso users directory")),
+    FindablePage(
+        "/console/single-sign-on/groups", gettext_noop("Groups of people"), gettext_noop("single sign-on sso directory")
+    ),
+    FindablePage(
+        "/console/single-sign-on/permission-sets", gettext_noop("Permission sets"), gettext_noop("single sign-on sso roles")
+    ),
+    FindablePage(
+        "/console/single-sign-on/existing-roles",
+        gettext_noop("Existing roles"),
+        gettext_noop("single sign-on sso entitlements account access"),
+    ),
+    FindablePage(
+        "/console/single-sign-on/assignments",
+        gettext_noop("Assignments"),
+        gettext_noop("single sign-on sso access matrix administrators"),
+    ),
+    FindablePage("/console/account", gettext_noop("Account settings"), gettext_noop("contacts alias regions close alerts mfa")),
+    FindablePage("/console/account/alias", gettext_noop("Account alias"), gettext_noop("sign-in address")),
+    FindablePage("/console/account/contact", gettext_noop("Contact information"), gettext_noop("owner address phone")),
+    FindablePage(
+        "/console/security", gettext_noop("Security credentials"), gettext_noop("my own mfa passkeys access keys password")
+    ),
+    FindablePage("/console/sessions", gettext_noop("Sessions"), gettext_noop("my own signed in browsers")),
+    FindablePage("/console/password", gettext_noop("Change password"), gettext_noop("my own")),
+    FindablePage(
+        "/console/mfa/add", gettext_noop("Add MFA device"), gettext_noop("my own passkey authenticator app second factor")
+    ),
+    FindablePage("/console/recovery-codes", gettext_noop("Recovery codes"), gettext_noop("my own lost")),
+    FindablePage("/console/custody", gettext_noop("Seal and custodians"), gettext_noop("sealed root approval teams quorum")),
+    FindablePage("/console/custody/requests", gettext_noop("Requests for approval"), gettext_noop("seal custodians ceremony")),
+    FindablePage(
+        "/console/custody/tokens", gettext_noop("Physical tokens"), gettext_noop("security keys register vault hardware")
+    ),
+    FindablePage("/console/recoverability", gettext_noop("Recoverability"), gettext_noop("lost mfa mailbox way back drills")),
+    FindablePage("/approvals", gettext_noop("My approvals"), gettext_noop("custodian seal requests")),
+    FindablePage(
+        "/approvals/keys", gettext_noop("My keys for approvals"), gettext_noop("custodian security keys add remove lost")
+    ),
+    FindablePage("/console/credential-report", gettext_noop("Credential report"), gettext_noop("csv unused old keys mfa")),
+    FindablePage("/console/credential-audits", gettext_noop("Credential audits"), gettext_noop("review keep revoke")),
+    FindablePage("/console/alerts", gettext_noop("Alerts"), gettext_noop("notices webhooks mail rules")),
+    FindablePage("/console/trail", gettext_noop("Trail"), gettext_noop("events history cloudtrail log")),
+    FindablePage("/console/trail/root", gettext_noop("Use of root"), gettext_noop("trail events")),
+    FindablePage("/console/help", gettext_noop("Manual"), gettext_noop("help documents documentation about")),
+    FindablePage("/switchrole", gettext_noop("Switch role"), gettext_noop("assume")),
 )
 """Every page that stands by itself; what is named is found by its name."""
 
@@ -76,7 +121,7 @@ PLACES = (
 def matching(text: str) -> list[FindablePage]:
     """Return the pages that a text names, those whose own name begins with it first."""
     found = [place for place in PLACES if place.holds(text)]
-    return sorted(found, key=lambda place: not place.label.lower().startswith(text.lower()))
+    return sorted(found, key=lambda place: not place.is_called(text))
 
 
 def label(path: str) -> str:
@@ -86,8 +131,8 @@ def label(path: str) -> str:
     above = [place for place in PLACES if f"{path}/".startswith(f"{place.path}/")]
     nearest_above = max(above, key=lambda place: len(place.path), default=None)
     if nearest_above is None or (nearest_above.path == "/console" and path != "/console"):
-        return "A page of the console"
-    return nearest_above.label
+        return gettext("A page of the console")
+    return gettext(nearest_above.label)
 
 
 def nearest(words: str, *, most: int = 6) -> list[FindablePage]:

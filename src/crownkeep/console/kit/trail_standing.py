@@ -12,6 +12,7 @@ from starlette.requests import Request
 from crownkeep.console.kit import calls, rendering, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.translation import gettext
 
 CALL = Equivalent("trail", "GetIntegrity")
 
@@ -47,24 +48,33 @@ async def ask(request: Request) -> TrailStanding | Refused:
 
 
 def _of(found: Mapping[str, Any], now: datetime) -> TrailStanding:
-    checkpoint, verification = found.get("Checkpoint"), found.get("LastVerification")
-    signed = ""
-    if checkpoint is not None:
-        waiting = f", {found['Unsigned']} wait for the next" if found["Unsigned"] else ""
-        signed = f"{checkpoint['Size']:,} records, signed {rendering.ago(checkpoint['SignedAt'], now)}{waiting}"
-    verified = ""
-    if verification is not None:
-        at, size, findings = verification["VerifiedAt"], verification["Size"], verification["Findings"]
-        what = (
-            f"all {size:,} records were as recorded" if verification["IsAsItWas"] else f"{findings:,} things were NOT as recorded"
-        )
-        verified = f"{at:%Y-%m-%d %H:%M} UTC: {what}"
+    verification = found.get("LastVerification")
     return TrailStanding(
-        verified,
+        "" if verification is None else _verified(verification),
         verification is not None and bool(verification["IsAsItWas"]),
-        signed,
+        _signed(found, now),
         [TrailWitness(each["Name"], each["Size"], rendering.ago(each["SignedAt"], now)) for each in found["Witnesses"]],
         found["WithheldRecords"],
         found["SealedRecords"],
         found["Origin"],
     )
+
+
+def _signed(found: Mapping[str, Any], now: datetime) -> str:
+    checkpoint = found.get("Checkpoint")
+    if checkpoint is None:
+        return ""
+    size, ago = f"{checkpoint['Size']:,}", rendering.ago(checkpoint["SignedAt"], now)
+    if not found["Unsigned"]:
+        return gettext("%(size)s records, signed %(ago)s", size=size, ago=ago)
+    return gettext(
+        "%(size)s records, signed %(ago)s, %(unsigned)s wait for the next", size=size, ago=ago, unsigned=found["Unsigned"]
+    )
+
+
+def _verified(verification: Mapping[str, Any]) -> str:
+    at = f"{verification['VerifiedAt']:%Y-%m-%d %H:%M} UTC"
+    size, findings = f"{verification['Size']:,}", f"{verification['Findings']:,}"
+    if verification["IsAsItWas"]:
+        return gettext("%(at)s: all %(size)s records were as recorded", at=at, size=size)
+    return gettext("%(at)s: %(findings)s things were NOT as recorded", at=at, findings=findings)

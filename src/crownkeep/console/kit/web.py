@@ -29,6 +29,7 @@ from crownkeep.signin import acting, person_passwords
 from crownkeep.signin.acting import Actor
 from crownkeep.signin.hosts import Visited
 from crownkeep.signin.sessions import BrowserSession, SessionBinding
+from crownkeep.translation import gettext
 
 SIGN_IN = "/signin"
 CONFIRM = "/console/confirm"
@@ -173,7 +174,7 @@ def form(request: Request) -> Form:
     """Return the form that came, proved to be one of ours; raises MalformedForm where there is none."""
     found = of(request).form
     if found is None:
-        raise MalformedForm("a form is expected here")
+        raise MalformedForm(gettext("a form is expected here"))
     return found
 
 

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import destinations, parts, undo, web
 from crownkeep.console.kit.forms import MalformedForm
+from crownkeep.translation import gettext
 
 UNDO = "/console/undo"
 
@@ -17,7 +18,7 @@ async def undone(request: Request) -> Response:
     web.signed_in(request)
     found = undo.read(request, web.form(request).one("undo"))
     if found is None:
-        raise MalformedForm("this can't be undone from here")
+        raise MalformedForm(gettext("this can't be undone from here"))
     return await parts.change(request, found.calls, then=found.then, current=destinations.HOME)
 
 

@@ -12,6 +12,7 @@ from crownkeep.console.kit.cookies import Cookie
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.account import settings
 from crownkeep.signin import closing
+from crownkeep.translation import gettext
 
 PATH = f"{destinations.ACCOUNT}/close"
 
@@ -51,7 +52,7 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
         account_id=session.principal.account_id,
         information=found,
         is_readable=not isinstance(found, Refused),
-        barred=barred,
+        barred=gettext(barred),
         # The page says already what bars it: not twice.
         alert=refusal.message if refusal and refusal.message != barred else "",
         days=closing.REOPENED_WITHIN_DAYS,

@@ -15,15 +15,16 @@ from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.contact_kinds import ContactKind
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.errors import AwsError
+from crownkeep.translation import gettext, gettext_noop
 
 CONTACT = f"{destinations.ACCOUNT}/contact"
 
 
 ALTERNATE_LABELS = {
-    "Name": "Full name",
-    "Title": "Title",
-    "EmailAddress": "Email address",
-    "PhoneNumber": "Phone number",
+    "Name": gettext_noop("Full name"),
+    "Title": gettext_noop("Title"),
+    "EmailAddress": gettext_noop("Email address"),
+    "PhoneNumber": gettext_noop("Phone number"),
 }
 
 
@@ -50,22 +51,39 @@ PRIMARY_FIELDS = (
     Field(
         "StateOrRegion",
         contact_kinds.LABELS["StateOrRegion"],
-        "Needed in the United States, Canada, the United Kingdom, Germany, Japan, India and Brazil.",
+        gettext_noop("Needed in the United States, Canada, the United Kingdom, Germany, Japan, India and Brazil."),
         autocomplete="address-level1",
         is_required=False,
     ),
     Field("DistrictOrCounty", contact_kinds.LABELS["DistrictOrCounty"], is_required=False),
     Field("PostalCode", contact_kinds.LABELS["PostalCode"], autocomplete="postal-code", longest=20),
     Field(
-        "CountryCode", contact_kinds.LABELS["CountryCode"], "Two letters, such as DE or US.", autocomplete="country", longest=2
+        "CountryCode",
+        contact_kinds.LABELS["CountryCode"],
+        gettext_noop("Two letters, such as DE or US."),
+        autocomplete="country",
+        longest=2,
     ),
-    Field("PhoneNumber", contact_kinds.LABELS["PhoneNumber"], "With the country's code: +49 30 123456.", "tel", 20, type="tel"),
+    Field(
+        "PhoneNumber",
+        contact_kinds.LABELS["PhoneNumber"],
+        gettext_noop("With the country's code: +49 30 123456."),
+        "tel",
+        20,
+        type="tel",
+    ),
     Field("WebsiteUrl", contact_kinds.LABELS["WebsiteUrl"], longest=256, is_required=False),
 )
 ALTERNATE_FIELDS = (
     Field("Name", ALTERNATE_LABELS["Name"], longest=64),
-    Field("Title", ALTERNATE_LABELS["Title"], "What this person does, such as Head of security."),
-    Field("EmailAddress", ALTERNATE_LABELS["EmailAddress"], "A shared mailbox outlives people.", longest=254, type="email"),
+    Field("Title", ALTERNATE_LABELS["Title"], gettext_noop("What this person does, such as Head of security.")),
+    Field(
+        "EmailAddress",
+        ALTERNATE_LABELS["EmailAddress"],
+        gettext_noop("A shared mailbox outlives people."),
+        longest=254,
+        type="email",
+    ),
     Field("PhoneNumber", ALTERNATE_LABELS["PhoneNumber"], longest=25, type="tel"),
 )
 
@@ -158,8 +176,8 @@ def _primary_page(
         same=[_keeping(values)],
         refusal=refusal,
         unknown=unknown,
-        heading="Contact information",
-        purpose="Whom the account belongs to. Saving replaces all of it: what is left empty is gone.",
+        heading=gettext("Contact information"),
+        purpose=gettext("Whom the account belongs to. Saving replaces all of it: what is left empty is gone."),
         action=CONTACT,
         fields=PRIMARY_FIELDS,
         values=values,
@@ -182,8 +200,8 @@ def _alternate_page(
         same=[_keeping_alternate(kind, values), _forgetting(kind)],
         refusal=refusal,
         unknown=unknown,
-        heading=f"{kind.label} contact",
-        purpose=kind.purpose,
+        heading=gettext(kind.heading),
+        purpose=gettext(kind.purpose),
         action=contact_kinds.ALTERNATE.format(kind=kind.slug),
         fields=ALTERNATE_FIELDS,
         values=values,

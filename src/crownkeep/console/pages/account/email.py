@@ -14,6 +14,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import email_change
 from crownkeep.signin.sessions import BrowserSession
+from crownkeep.translation import gettext
 
 EMAIL = "/console/email"
 
@@ -51,7 +52,12 @@ def _page(request: Request, session: BrowserSession, *, refusal: Refused | None 
     # Whoever switched to a role acts as the role, though root is the person at the browser.
     if person.kind is not PrincipalKind.ROOT or session.switched:
         return web.page(
-            request, "refused.html", status=403, title="That was refused", text=email_change.NOT_ROOT, home="/console"
+            request,
+            "refused.html",
+            status=403,
+            title=gettext("That was refused"),
+            text=gettext(email_change.NOT_ROOT),
+            home="/console",
         )
     addresses = email_change.of_account(here.door, person.account_id, now=here.now)
     return frame.page(

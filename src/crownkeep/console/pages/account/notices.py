@@ -16,21 +16,22 @@ from crownkeep.console.pages.account import settings
 from crownkeep.errors import AwsError
 from crownkeep.signin import last_notices
 from crownkeep.signin.last_notices import LastNotice
+from crownkeep.translation import gettext_noop
 
 PATH = f"{destinations.ACCOUNT}/notices"
 
 KINDS = {
-    "notice": "Alert",
-    "test-alert": "Test alert",
-    "password-link": "Link for a new root password",
-    "sign-in-link": "Link for one try to sign in as root",
-    "mfa-link": "Link to recover root's MFA",
-    "custodian-link": "Link for root's custodian",
-    "approval-asked": "Approval asked of a custodian",
-    "email-code": "Code for a new email address",
-    "email-changed": "Root's email address changed",
-    "contact-replaced": "Security contact replaced",
-    "organization-invitation": "Invitation to an organization",
+    "notice": gettext_noop("Alert"),
+    "test-alert": gettext_noop("Test alert"),
+    "password-link": gettext_noop("Link for a new root password"),
+    "sign-in-link": gettext_noop("Link for one try to sign in as root"),
+    "mfa-link": gettext_noop("Link to recover root's MFA"),
+    "custodian-link": gettext_noop("Link for root's custodian"),
+    "approval-asked": gettext_noop("Approval asked of a custodian"),
+    "email-code": gettext_noop("Code for a new email address"),
+    "email-changed": gettext_noop("Root's email address changed"),
+    "contact-replaced": gettext_noop("Security contact replaced"),
+    "organization-invitation": gettext_noop("Invitation to an organization"),
 }
 """What notices are about, for people."""
 

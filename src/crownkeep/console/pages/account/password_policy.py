@@ -16,6 +16,7 @@ from crownkeep.console.kit.policy_in_force import Fields
 from crownkeep.console.pages.account import out_of_policy
 from crownkeep.credentials.password_policy import PasswordPolicy
 from crownkeep.errors import AwsError
+from crownkeep.translation import gettext, gettext_noop, ngettext
 
 PATH = "/console/password-policy"
 EDIT = f"{PATH}/edit"
@@ -28,10 +29,10 @@ NUMBERS = {"MinimumPasswordLength": (6, 128), "MaxPasswordAge": (1, 1095), "Pass
 
 _DIGITS = 4
 _CLASSES = {
-    "RequireUppercaseCharacters": "an upper-case letter",
-    "RequireLowercaseCharacters": "a lower-case letter",
-    "RequireNumbers": "a number",
-    "RequireSymbols": "a symbol",
+    "RequireUppercaseCharacters": gettext_noop("an upper-case letter"),
+    "RequireLowercaseCharacters": gettext_noop("a lower-case letter"),
+    "RequireNumbers": gettext_noop("a number"),
+    "RequireSymbols": gettext_noop("a symbol"),
 }
 
 
@@ -49,8 +50,10 @@ _ALL_CLASSES: Fields = dict.fromkeys(_CLASSES, True)
 PRESETS = (
     PasswordPreset(
         "guide",
-        "The guide's",
-        "Twelve characters of every kind, changed every 90 days, the last three not again; what the hands-on guide sets.",
+        gettext_noop("The guide's"),
+        gettext_noop(
+            "Twelve characters of every kind, changed every 90 days, the last three not again; what the hands-on guide sets."
+        ),
         {
             "MinimumPasswordLength": 12,
             **_ALL_CLASSES,
@@ -62,13 +65,15 @@ PRESETS = (
     PasswordPreset(
         "nist",
         "NIST SP 800-63B",
-        "Length rather than odd characters, and no change without a cause: forced changes make people choose worse passwords.",
+        gettext_noop(
+            "Length rather than odd characters, and no change without a cause: forced changes make people choose worse passwords."
+        ),
         {"MinimumPasswordLength": 15, "AllowUsersToChangePassword": True},
     ),
     PasswordPreset(
         "cis",
         "CIS AWS Foundations",
-        "At least 14 characters, and none of the last 24 passwords again; the benchmark asks for no more.",
+        gettext_noop("At least 14 characters, and none of the last 24 passwords again; the benchmark asks for no more."),
         {"MinimumPasswordLength": 14, "AllowUsersToChangePassword": True, "PasswordReusePrevention": 24},
     ),
 )
@@ -181,14 +186,15 @@ def _read(field: Callable[[str], str]) -> Fields:
         elif text:
             read[name] = _number(name, text)
     if "MinimumPasswordLength" not in read:
-        raise ValueError("Say how long a password must be: a number from 6 to 128.")
+        raise ValueError(gettext("Say how long a password must be: a number from 6 to 128."))
     return read
 
 
 def _number(name: str, text: str) -> int:
     least, most = NUMBERS[name]
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and least <= int(text) <= most):
-        raise ValueError(f"{policy_in_force.LABELS[name]} must be a number from {least} to {most}.")
+        field = gettext(policy_in_force.LABELS[name])
+        raise ValueError(gettext("%(field)s must be a number from %(least)s to %(most)s.", field=field, least=least, most=most))
     return int(text)
 
 
@@ -205,22 +211,19 @@ def _saving(fields: Fields | None) -> Equivalent:
 def _differences(current: Fields | None, wanted: Fields | None) -> list[tuple[str, str, str]]:
     """Return what changes: a label, what it is now and what it will be."""
     now, then = _shown(current), _shown(wanted)
-    return [(label, now[label], then[label]) for label in now if now[label] != then[label]]
+    labels = policy_in_force.LABELS
+    return [(gettext(labels[name]), now[name], then[name]) for name in now if now[name] != then[name]]
 
 
 def _shown(fields: Fields | None) -> dict[str, str]:
     """Write a policy out, field by field."""
-    absent = {"MaxPasswordAge": "never"}
+    absent = {name: gettext("never") if name == "MaxPasswordAge" else gettext("none") for name in NUMBERS}
     if fields is None:
-        three = "three of four kinds"
-        shown = {"MinimumPasswordLength": "8", **dict.fromkeys(_CLASSES, three), "AllowUsersToChangePassword": "no"}
-        return {
-            label: shown.get(name, absent.get(name, "none") if name in NUMBERS else "no")
-            for name, label in policy_in_force.LABELS.items()
-        }
+        shown = {"MinimumPasswordLength": "8", **dict.fromkeys(_CLASSES, gettext("three of four kinds"))}
+        return {name: shown.get(name, absent.get(name, gettext("no"))) for name in policy_in_force.LABELS}
     return {
-        label: str(fields.get(name, absent.get(name, "none"))) if name in NUMBERS else ("yes" if fields.get(name) else "no")
-        for name, label in policy_in_force.LABELS.items()
+        name: str(fields.get(name, absent[name])) if name in NUMBERS else gettext("yes") if fields.get(name) else gettext("no")
+        for name in policy_in_force.LABELS
     }
 
 
@@ -228,38 +231,58 @@ def in_words(fields: Fields | None) -> list[str]:
     """Say what a policy means for the account's users, in sentences; None is AWS's default."""
     if fields is None:
         return [
-            "A password has at least 8 characters, of three kinds: upper-case and lower-case letters, numbers, symbols.",
-            "It is neither the account's name nor its e-mail address, and it never expires.",
-            "Users may change their own password only where a policy allows it.",
+            gettext("A password has at least 8 characters, of three kinds: upper-case and lower-case letters, numbers, symbols."),
+            gettext("It is neither the account's name nor its e-mail address, and it never expires."),
+            gettext("Users may change their own password only where a policy allows it."),
         ]
     policy = _policy(fields)
-    kinds = [words for name, words in _CLASSES.items() if fields.get(name)]
-    with_kinds = f", among them {_listed(kinds)}" if kinds else ", of any kind"
     change = (
-        "Users may change their own password."
+        gettext("Users may change their own password.")
         if policy.allow_users_to_change_password
-        else ("Users may change their own password only where a policy allows it.")
+        else gettext("Users may change their own password only where a policy allows it.")
     )
-    return [f"A password has at least {policy.minimum_password_length} characters{with_kinds}.", *_age(policy), change]
+    return [_length(policy, fields), *_age(policy), change]
+
+
+def _length(policy: PasswordPolicy, fields: Fields) -> str:
+    kinds = [gettext(words) for name, words in _CLASSES.items() if fields.get(name)]
+    if not kinds:
+        return ngettext(
+            "A password has at least %(num)s character, of any kind.",
+            "A password has at least %(num)s characters, of any kind.",
+            policy.minimum_password_length,
+        )
+    return ngettext(
+        "A password has at least %(num)s character, among them %(kinds)s.",
+        "A password has at least %(num)s characters, among them %(kinds)s.",
+        policy.minimum_password_length,
+        kinds=_listed(kinds),
+    )
 
 
 def _age(policy: PasswordPolicy) -> list[str]:
-    remembered = policy.password_reuse_prevention
-    again = (
-        f"None of the last {remembered} passwords may come again."
-        if remembered > 1
-        else "The present password may not come again."
-    )
-    reuse = again if remembered else "Earlier passwords may come again."
+    reuse = _reuse(policy.password_reuse_prevention)
     if not policy.expire_passwords:
-        return ["It never expires.", reuse]
-    days = "1 day" if policy.max_password_age == 1 else f"{policy.max_password_age} days"
-    after = (
-        "only an administrator can let the user in again"
-        if policy.hard_expiry
-        else "the user chooses a new one at the next sign-in"
-    )
-    return [f"It expires after {days}; then {after}.", reuse]
+        return [gettext("It never expires."), reuse]
+    if policy.hard_expiry:
+        ends = ngettext(
+            "It expires after %(num)s day; then only an administrator can let the user in again.",
+            "It expires after %(num)s days; then only an administrator can let the user in again.",
+            policy.max_password_age,
+        )
+    else:
+        ends = ngettext(
+            "It expires after %(num)s day; then the user chooses a new one at the next sign-in.",
+            "It expires after %(num)s days; then the user chooses a new one at the next sign-in.",
+            policy.max_password_age,
+        )
+    return [ends, reuse]
+
+
+def _reuse(remembered: int) -> str:
+    if remembered == 0:
+        return gettext("Earlier passwords may come again.")
+    return ngettext("The present password may not come again.", "None of the last %(num)s passwords may come again.", remembered)
 
 
 def _policy(fields: Fields) -> PasswordPolicy:
@@ -277,7 +300,7 @@ def _policy(fields: Fields) -> PasswordPolicy:
 
 
 def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return words[0] if len(words) == 1 else gettext("%(earlier)s and %(last)s", earlier=", ".join(words[:-1]), last=words[-1])
 
 
 ROUTES = [

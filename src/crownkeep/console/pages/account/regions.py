@@ -10,15 +10,16 @@ from crownkeep.console.kit import calls, destinations, frame, parts, undo, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.errors import AwsError
+from crownkeep.translation import gettext_noop
 
 PATH = f"{destinations.ACCOUNT}/regions"
 
 MEANINGS = {
-    "ENABLED": "Enabled",
-    "ENABLED_BY_DEFAULT": "Enabled by default",
-    "DISABLED": "Disabled",
-    "ENABLING": "Being enabled",
-    "DISABLING": "Being disabled",
+    "ENABLED": gettext_noop("Enabled"),
+    "ENABLED_BY_DEFAULT": gettext_noop("Enabled by default"),
+    "DISABLED": gettext_noop("Disabled"),
+    "ENABLING": gettext_noop("Being enabled"),
+    "DISABLING": gettext_noop("Being disabled"),
 }
 """AWS's statuses for people."""
 

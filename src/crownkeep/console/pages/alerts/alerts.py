@@ -14,6 +14,7 @@ from crownkeep.console.kit import calls, danger, frame, parts, web
 from crownkeep.console.kit.calls import Found, Refused
 from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.translation import gettext
 
 PATH = "/console/alerts"
 RECEIVERS = f"{PATH}/receivers"
@@ -41,8 +42,10 @@ async def change_rule(request: Request) -> Response:
         case "save":
             wanted = Equivalent("alerts", "PutAlertRule", {"Name": name, "Pattern": pattern})
         case "remove":
-            text = "Its pattern goes, and nobody hears any more of what it found."
-            danger.require(request, Ending(name, f"Remove the rule {name}?", text, "Remove rule", PATH))
+            text = gettext("Its pattern goes, and nobody hears any more of what it found.")
+            danger.require(
+                request, Ending(name, gettext("Remove the rule %(name)s?", name=name), text, gettext("Remove rule"), PATH)
+            )
             wanted = Equivalent("alerts", "DeleteAlertRule", {"Name": name})
         case "silence":
             # Compared as texts before it is read: `int` takes more than these digits, such as those of other scripts.
@@ -89,8 +92,18 @@ async def _require_word(request: Request, receiver: str) -> None:
     """Ask for the address of a receiver before it is removed; its id, where the receivers can't be read."""
     listed = await parts.ask(request, "ListAlertReceivers", service="alerts")
     word = next((str(each["Target"]) for each in listed.rows("Receivers") if each["ReceiverId"] == receiver), receiver)
-    text = "It hears of nothing any more. Added again, it gets a new code, and a webhook a new secret."
-    danger.require(request, Ending(word, f"Remove {word}?", text, "Remove receiver", RECEIVERS, {"Receiver ID": receiver}))
+    text = gettext("It hears of nothing any more. Added again, it gets a new code, and a webhook a new secret.")
+    danger.require(
+        request,
+        Ending(
+            word,
+            gettext("Remove %(receiver)s?", receiver=word),
+            text,
+            gettext("Remove receiver"),
+            RECEIVERS,
+            {gettext("Receiver ID"): receiver},
+        ),
+    )
 
 
 async def history(request: Request) -> Response:

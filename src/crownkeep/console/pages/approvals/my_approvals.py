@@ -17,26 +17,27 @@ from starlette.routing import Route
 from crownkeep.console.kit import custodians, web
 from crownkeep.console.pages.approvals import key_proofs
 from crownkeep.errors import AwsError
+from crownkeep.translation import gettext, gettext_noop
 
 PATH = "/approvals"
 _TITLES: Mapping[str, str] = {
-    "signin:ConsoleLogin": "Sign in as root",
-    "signin:PasswordRecovery": "Choose a new password for root",
-    "mpa:UpdateApprovalTeam": "Change this approval team",
-    "mpa:StartActiveApprovalTeamDeletion": "Delete this approval team",
-    "mpa:StartApprovalTeamBaseline": "Rehearsal: show that you can still approve",
+    "signin:ConsoleLogin": gettext_noop("Sign in as root"),
+    "signin:PasswordRecovery": gettext_noop("Choose a new password for root"),
+    "mpa:UpdateApprovalTeam": gettext_noop("Change this approval team"),
+    "mpa:StartActiveApprovalTeamDeletion": gettext_noop("Delete this approval team"),
+    "mpa:StartApprovalTeamBaseline": gettext_noop("Rehearsal: show that you can still approve"),
 }
 """What acts are called that are no call of an API, or not seen as one by custodians."""
 _STATES: Mapping[str, str] = {
-    "waiting": "It waits for others of the team.",
-    "approved": "The team has approved it, and it can be done now.",
-    "refused": "Too few are left to approve it, so it is over.",
-    "used": "It has been done.",
+    "waiting": gettext_noop("It waits for others of the team."),
+    "approved": gettext_noop("The team has approved it, and it can be done now."),
+    "refused": gettext_noop("Too few are left to approve it, so it is over."),
+    "used": gettext_noop("It has been done."),
 }
 _DECISIONS: Mapping[str, tuple[str, str]] = {
-    "approve": ("Approve", "You have approved the request"),
-    "refuse": ("Refuse", "You have refused the request"),
-    "review": ("SignOffReview", "You have signed off the review"),
+    "approve": ("Approve", gettext_noop("You have approved the request")),
+    "refuse": ("Refuse", gettext_noop("You have refused the request")),
+    "review": ("SignOffReview", gettext_noop("You have signed off the review")),
 }
 
 
@@ -66,15 +67,19 @@ async def decide(request: Request) -> Response:
     form = web.form(request)
     operation, answer = _DECISIONS.get(form.one("decision"), ("", ""))
     if not operation:
-        return await _ask_for_key(request, alert="There is no such decision.")
+        return await _ask_for_key(request, alert=gettext("There is no such decision."))
     parameters = {"RequestId": form.one("request")[:32], "Assertion": form.one("credential")[: key_proofs.LONGEST]}
     try:
         found = await key_proofs.call(request, operation, parameters)
     except AwsError as refusal:
         return await _ask_for_key(request, alert=refusal.message)
     state = str(found["Request"]["State"])
-    text = "Root can be used again." if operation == "SignOffReview" else _STATES.get(state, f"The request is {state}.")
-    return web.page(request, "message.html", title=answer, text=text, to=PATH, label="Back to my approvals")
+    text = gettext("Root can be used again.") if operation == "SignOffReview" else _in_words(state)
+    return web.page(request, "message.html", title=gettext(answer), text=text, to=PATH, label=gettext("Back to my approvals"))
+
+
+def _in_words(state: str) -> str:
+    return gettext(_STATES[state]) if state in _STATES else gettext("The request is %(state)s.", state=state)
 
 
 async def _ask_for_key(request: Request, *, alert: str = "", about: str = "") -> Response:
@@ -92,7 +97,7 @@ async def _ask_for_key(request: Request, *, alert: str = "", about: str = "") ->
         alert=alert,
         elsewhere=custodians.address_for_keys(request, str(found["RelyingPartyId"]), path),
         action=f"{PATH}/open",
-        title="My approvals",
+        title=gettext("My approvals"),
     )
 
 
@@ -102,11 +107,11 @@ def _request_id(value: str) -> str:
 
 def _with_options(found: Mapping[str, Any], key_id: str, party: str) -> dict[str, Any]:
     options = {each["Decision"]: key_proofs.options(each["Challenge"], party, (key_id,)) for each in found["Challenges"]}
-    title = _TITLES.get(str(found["Action"]), str(found["Action"]))
+    action = str(found["Action"])
     return {
         **found,
         "Options": options,
-        "Title": title,
+        "Title": gettext(_TITLES[action]) if action in _TITLES else action,
         "Approved": sum(each["Decision"] == "approve" for each in found["Votes"]),
     }
 

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from crownkeep.console.kit import custodians, web
 from crownkeep.console.pages.approvals import key_proofs
 from crownkeep.errors import AwsError
+from crownkeep.translation import gettext
 
 PATH = "/approvals/keys"
 
@@ -38,14 +39,16 @@ async def added(request: Request) -> Response:
     nickname = form.one("nickname").strip()[:64]
     parameters = {"Ceremony": form.one("ceremony"), "Credential": form.one("credential")}
     named = {"Nickname": nickname} if nickname else {}
-    return await _done(request, "AddKey", parameters | named, "The key is yours", "It decides on what is asked from now on.")
+    return await _done(
+        request, "AddKey", parameters | named, gettext("The key is yours"), gettext("It decides on what is asked from now on.")
+    )
 
 
 async def removed(request: Request) -> Response:
     """Remove a key."""
     form = web.form(request)
     parameters = {"Ceremony": form.one("ceremony"), "KeyId": form.one("key")}
-    return await _done(request, "RemoveKey", parameters, "The key is removed", "It approves nothing any more.")
+    return await _done(request, "RemoveKey", parameters, gettext("The key is removed"), gettext("It approves nothing any more."))
 
 
 async def _done(request: Request, operation: str, parameters: Mapping[str, Any], title: str, text: str) -> Response:
@@ -53,7 +56,7 @@ async def _done(request: Request, operation: str, parameters: Mapping[str, Any],
         await key_proofs.call(request, operation, parameters)
     except AwsError as refusal:
         return await _ask_for_key(request, alert=refusal.message)
-    return web.page(request, "message.html", title=title, text=text, to=PATH, label="Back to my keys")
+    return web.page(request, "message.html", title=title, text=text, to=PATH, label=gettext("Back to my keys"))
 
 
 async def _ask_for_key(request: Request, *, alert: str = "") -> Response:
@@ -69,7 +72,7 @@ async def _ask_for_key(request: Request, *, alert: str = "") -> Response:
         alert=alert,
         elsewhere=custodians.address_for_keys(request, party, PATH),
         action=f"{PATH}/open",
-        title="My keys",
+        title=gettext("My keys"),
     )
 
 

@@ -12,22 +12,28 @@ from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 from crownkeep.principals import PrincipalKind
+from crownkeep.translation import gettext, gettext_noop
 
 STATES = {
-    "UNDECIDED": "Undecided",
-    "KEPT": "Kept",
-    "TO_BE_REMOVED": "To be removed",
-    "REMOVED": "Removed",
-    "GONE": "Gone",
+    "UNDECIDED": gettext_noop("Undecided"),
+    "KEPT": gettext_noop("Kept"),
+    "TO_BE_REMOVED": gettext_noop("To be removed"),
+    "REMOVED": gettext_noop("Removed"),
+    "GONE": gettext_noop("Gone"),
 }
-CHANGES = {"NEW": "New", "CHANGED": "Changed", "UNCHANGED": "Unchanged", "GONE": "Gone"}
+CHANGES = {
+    "NEW": gettext_noop("New"),
+    "CHANGED": gettext_noop("Changed"),
+    "UNCHANGED": gettext_noop("Unchanged"),
+    "GONE": gettext_noop("Gone"),
+}
 KINDS = {
-    "PASSWORD": "Password",
-    "MFA_DEVICE": "MFA device",
-    "ACCESS_KEY": "Access key",
-    "SIGNING_CERTIFICATE": "Signing certificate",
-    "SSH_PUBLIC_KEY": "SSH public key",
-    "SERVICE_CREDENTIAL": "Service-specific credential",
+    "PASSWORD": gettext_noop("Password"),
+    "MFA_DEVICE": gettext_noop("MFA device"),
+    "ACCESS_KEY": gettext_noop("Access key"),
+    "SIGNING_CERTIFICATE": gettext_noop("Signing certificate"),
+    "SSH_PUBLIC_KEY": gettext_noop("SSH public key"),
+    "SERVICE_CREDENTIAL": gettext_noop("Service-specific credential"),
 }
 
 
@@ -48,7 +54,7 @@ async def show(request: Request, *, refusal: Refused | None = None, entered: str
     about = await parts.ask(request, "GetCredentialAudit", service=signed_audits.SERVICE, AuditId=audit_id)
     if about.refusal is not None and about.refusal.code == "ResourceNotFoundException":
         folder = signed_audits.PATH
-        return parts.missing(request, about, current=folder, title="There is no such credential audit", back=folder)
+        return parts.missing(request, about, current=folder, title=gettext("There is no such credential audit"), back=folder)
     listed = await _credentials(request, audit_id, here)
     changing = [
         Equivalent(signed_audits.SERVICE, operation, {"AuditId": audit_id, **parameters})

@@ -18,6 +18,7 @@ from crownkeep.console.kit.signed_audits import PATH, SERVICE
 from crownkeep.console.pages.audits import audit_page
 from crownkeep.errors import AwsError
 from crownkeep.principals import PrincipalKind
+from crownkeep.translation import gettext
 
 # What removes a credential of each kind, with the parameter that names it beside its user.
 _REMOVE = {
@@ -68,9 +69,11 @@ async def proved(request: Request) -> Response:
 def _require_word(request: Request, audit_id: str) -> None:
     """Ask for a word before access keys are deleted; those that are only deactivated can be activated again."""
     if web.form(request).one("how") == "delete":
-        text = "Programs that sign with them are refused from now on. Deactivate them instead to be able to go back."
+        text = gettext("Programs that sign with them are refused from now on. Deactivate them instead to be able to go back.")
         here = audit_page.page_of(audit_id)
-        danger.require(request, Ending("delete", "Delete these access keys for good?", text, "Delete them", here))
+        danger.require(
+            request, Ending("delete", gettext("Delete these access keys for good?"), text, gettext("Delete them"), here)
+        )
 
 
 async def _remove(request: Request, audit_id: str, chosen: Sequence[str], *, made: list[Done]) -> ChangesMade:

@@ -13,34 +13,37 @@ from crownkeep.console.kit import chosen_acts, frame, listing, report_lines, web
 from crownkeep.console.kit.chosen_rows import ChosenAct, ChosenRows, Planned
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.listing import ConsoleList, ListColumn, Row
+from crownkeep.translation import gettext_noop, ngettext
 
 FOLDER: Final = "/console/access-keys"
 
 LISTING = ConsoleList(
     name="access keys",
+    title=gettext_noop("Access keys"),
+    unlisted=gettext_noop("Access keys can't be listed"),
     noun="access-key",
     folder=FOLDER,
     operation="DescribeAccessKeys",
     member="AccessKeys",
     key="AccessKeyId",
-    first=ListColumn("Access key", listing.of("AccessKeyId")),
+    first=ListColumn(gettext_noop("Access key"), listing.of("AccessKeyId")),
     columns={
-        "user": ListColumn("User", listing.of("UserName"), orders=("name", "-name")),
-        "path": ListColumn("Path", listing.of("Path")),
-        "status": ListColumn("Status", listing.of("Status")),
-        "age": ListColumn("Age", listing.when("CreateDate"), orders=("created", "-created")),
-        "used": ListColumn("Last used", listing.when("LastUsedDate"), orders=("used", "-used")),
-        "service": ListColumn("Used for", listing.of("ServiceName")),
-        "region": ListColumn("Used in", listing.of("Region")),
+        "user": ListColumn(gettext_noop("User"), listing.of("UserName"), orders=("name", "-name")),
+        "path": ListColumn(gettext_noop("Path"), listing.of("Path")),
+        "status": ListColumn(gettext_noop("Status"), listing.of("Status")),
+        "age": ListColumn(gettext_noop("Age"), listing.when("CreateDate"), orders=("created", "-created")),
+        "used": ListColumn(gettext_noop("Last used"), listing.when("LastUsedDate"), orders=("used", "-used")),
+        "service": ListColumn(gettext_noop("Used for"), listing.of("ServiceName")),
+        "region": ListColumn(gettext_noop("Used in"), listing.of("Region")),
     },
     usual=("user", "status", "age", "used", "service"),
     orders={
-        "name": ("Name", "User, A to Z"),
-        "-name": ("Name", "User, Z to A"),
-        "created": ("Created", "Oldest first"),
-        "-created": ("Created", "Newest first"),
-        "used": ("LastUsed", "Unused longest first"),
-        "-used": ("LastUsed", "Used lately first"),
+        "name": ("Name", gettext_noop("User, A to Z")),
+        "-name": ("Name", gettext_noop("User, Z to A")),
+        "created": ("Created", gettext_noop("Oldest first")),
+        "-created": ("Created", gettext_noop("Newest first")),
+        "used": ("LastUsed", gettext_noop("Unused longest first")),
+        "-used": ("LastUsed", gettext_noop("Used lately first")),
     },
 )
 
@@ -58,12 +61,13 @@ async def _turned_off(_: Request, names: Sequence[str], __: Mapping[str, str]) -
 
 CHOSEN = ChosenRows(
     LISTING,
-    ("access key", "access keys"),
+    gettext_noop("With the chosen access keys"),
+    lambda count: ngettext("%(num)s access key", "%(num)s access keys", count),
     {
         "off": ChosenAct(
-            "Deactivate access keys",
-            "Deactivate them",
-            "Deactivate",
+            gettext_noop("Deactivate access keys"),
+            gettext_noop("Deactivate them"),
+            gettext_noop("Deactivate"),
             chosen_acts.keys_turned_off,
             _turned_off,
         )

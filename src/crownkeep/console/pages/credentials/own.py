@@ -10,6 +10,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin.sessions import BrowserSession
+from crownkeep.translation import gettext
 
 LIST_SESSIONS = Equivalent("account-security", "ListSessions")
 
@@ -23,7 +24,7 @@ def owner(request: Request) -> Principal:
     """Return whose credentials the page is about; raises MalformedForm for who has none."""
     session = web.signed_in(request)
     if not has_credentials(session):
-        raise MalformedForm("this session has no credentials of its own")
+        raise MalformedForm(gettext("this session has no credentials of its own"))
     return session.person
 
 

@@ -20,6 +20,7 @@ from crownkeep.console.pages.credentials import own
 from crownkeep.errors import AwsError, InvalidAuthenticationCode
 from crownkeep.signin import enrolment, pending
 from crownkeep.signin.sessions import BrowserSession
+from crownkeep.translation import gettext, gettext_noop
 
 ADD = "/console/mfa/add"
 APP = "/console/mfa/app"
@@ -27,7 +28,7 @@ RESYNC = "/console/mfa/resync"
 REMOVE = "/console/mfa/remove"
 
 _ENABLE = Equivalent("iam", "EnableMFADevice")
-_NOT_ACCEPTED = "The passkey was not accepted. Try again, or use another."
+_NOT_ACCEPTED = gettext_noop("The passkey was not accepted. Try again, or use another.")
 
 
 async def add(request: Request) -> Response:
@@ -47,7 +48,7 @@ async def added(request: Request) -> Response:
         enrolling = await enrolment.new_virtual_device(here.door, web.actor(request), form.one("name"))
     except AwsError as error:
         if "credential" in form and isinstance(error, InvalidAuthenticationCode):
-            return _add_page(request, session, alert=_NOT_ACCEPTED)
+            return _add_page(request, session, alert=gettext(_NOT_ACCEPTED))
         call = _ENABLE if "credential" in form or "token" in form else Equivalent("iam", "CreateVirtualMFADevice")
         return _add_page(request, session, refusal=calls.refused(request, call, error))
     second_factors.keep(request, pending.enrol(session, enrolling, now=here.now))
@@ -108,7 +109,7 @@ async def _passkey(request: Request, session: BrowserSession) -> Done:
     form, here, party, begun = web.form(request), web.of(request), entering.party(request), second_factors.kept(request, session)
     # Spent before it is used: one challenge registers one key, also where a form is sent twice.
     if party is None or begun is None or not await pending.spend(here.door, begun):
-        raise MalformedForm("the registration has expired: go back and begin again")
+        raise MalformedForm(gettext("the registration has expired: go back and begin again"))
     parameters = enrolment.with_passkey(
         session.person, name=form.one("name"), answer=second_factors.credential_in(form), challenge=begun.challenge, party=party
     )
@@ -130,7 +131,7 @@ def _add_page(request: Request, session: BrowserSession, *, alert: str = "", ref
     if party is not None:
         begun = pending.begin(session, now=here.now, chance=clock.token_bytes(pending.CHANCE))
         second_factors.keep(request, begun)
-        shown = person.name or f"root of {person.account_id}"
+        shown = person.name or gettext("root of %(account)s", account=person.account_id)
         built = enrolment.registration_options(here.door, person, party, begun.challenge, shown_name=shown)
         options = json.dumps(built)
     name = f"{person.name or 'root'}-{here.now:%Y%m%d}"

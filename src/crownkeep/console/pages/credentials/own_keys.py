@@ -12,12 +12,13 @@ from crownkeep.console.kit.destinations import SECURITY
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.credentials import own
 from crownkeep.principals import PrincipalKind
+from crownkeep.translation import gettext, gettext_noop
 
 KEYS = f"{SECURITY}/keys"
 NEW = f"{SECURITY}/new-key"
 
 _INFORMATION = Equivalent("account", "GetAccountInformation")
-_WRONG_NAME = "That is not the account's name. Type it exactly as it is shown."
+_WRONG_NAME = gettext_noop("That is not the account's name. Type it exactly as it is shown.")
 
 
 async def ask(request: Request) -> Response:
@@ -34,13 +35,15 @@ async def create(request: Request) -> Response:
     if person.kind is PrincipalKind.ROOT:
         name = await _account_name(request)
         if isinstance(name, Refused) or form.one("name").strip() != name:
-            return await _page(request, alert=_WRONG_NAME)
+            return await _page(request, alert=gettext(_WRONG_NAME))
     result, outcome = await parts.obtain(request, Equivalent("iam", "CreateAccessKey", own.named(person)))
     if outcome.refused is not None:
         return await _page(request, refusal=outcome.refused)
     made = result["AccessKey"]
-    secrets = {"Access key": made["AccessKeyId"], "Secret access key": made["SecretAccessKey"]}
-    return parts.result_page(request, outcome, title="Your new access key", then=SECURITY, current=SECURITY, secrets=secrets)
+    secrets = {gettext("Access key"): made["AccessKeyId"], gettext("Secret access key"): made["SecretAccessKey"]}
+    return parts.result_page(
+        request, outcome, title=gettext("Your new access key"), then=SECURITY, current=SECURITY, secrets=secrets
+    )
 
 
 async def change(request: Request) -> Response:

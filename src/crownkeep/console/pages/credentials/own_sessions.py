@@ -17,6 +17,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.credentials import own
 from crownkeep.console.pages.credentials.own import LIST_SESSIONS
 from crownkeep.signin import recovery_codes, sessions
+from crownkeep.translation import gettext
 
 CODES = "/console/recovery-codes"
 SESSIONS = "/console/sessions"
@@ -44,7 +45,12 @@ async def codes_made(request: Request) -> Response:
         left = recovery_codes.remaining(here.door, person)
         return _codes_page(request, to=to, left=left, refusal=outcome.refused)
     shown = found["RecoveryCodes"]
-    heading = f"Crownkeep recovery codes of {person.name or 'root user'}, account {person.account_id}, {here.now:%Y-%m-%d}"
+    heading = gettext(
+        "Crownkeep recovery codes of %(user)s, account %(account)s, %(day)s",
+        user=person.name or gettext("root user"),
+        account=person.account_id,
+        day=here.now.date(),
+    )
     text = "\n".join([heading, *shown, ""])
     # In the page itself: no address on the server ever answers with the codes.
     download = "data:text/plain;base64," + base64.b64encode(text.encode()).decode()

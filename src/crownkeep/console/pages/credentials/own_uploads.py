@@ -16,6 +16,7 @@ from crownkeep.console.kit.destinations import SECURITY
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.credentials import own
 from crownkeep.principals import Principal
+from crownkeep.translation import gettext, gettext_noop
 
 UPLOAD = f"{SECURITY}/upload/{{kind}}"
 CHANGE = f"{SECURITY}/change/{{kind}}"
@@ -23,7 +24,7 @@ SERVICES = ("codecommit.amazonaws.com", "cassandra.amazonaws.com", "bedrock.amaz
 """Services that take credentials of their own (IAM user guide, "Service-specific credentials for IAM users")."""
 
 _PRIVATE = "PRIVATE KEY-----"
-_SECRET = "That is a private key. It was not sent on, but it has left its safe place. Make a new pair."
+_SECRET = gettext_noop("That is a private key. It was not sent on, but it has left its safe place. Make a new pair.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +46,28 @@ class UploadKind:
 KINDS = (
     UploadKind(
         "certificate",
-        "Upload a signing certificate",
-        "An X.509 certificate with which old SOAP clients sign requests. Its private key stays with you: never paste one.",
+        gettext_noop("Upload a signing certificate"),
+        gettext_noop(
+            "An X.509 certificate with which old SOAP clients sign requests. Its private key stays with you: never paste one."
+        ),
         "SigningCertificate",
         "CertificateId",
         "CertificateBody",
-        "PEM: it begins with -----BEGIN CERTIFICATE-----",
+        gettext_noop("PEM: it begins with -----BEGIN CERTIFICATE-----"),
     ),
     UploadKind(
         "ssh",
-        "Upload an SSH public key",
-        "For Git repositories that ask IAM who you are. Its private key stays with you: never paste one.",
+        gettext_noop("Upload an SSH public key"),
+        gettext_noop("For Git repositories that ask IAM who you are. Its private key stays with you: never paste one."),
         "SSHPublicKey",
         "SSHPublicKeyId",
         "SSHPublicKeyBody",
-        "One line that begins with ssh-rsa, or PEM.",
+        gettext_noop("One line that begins with ssh-rsa, or PEM."),
     ),
     UploadKind(
         "service",
-        "Generate a service credential",
-        "A password or API key that one service takes, with your permissions and nothing more. It is shown once.",
+        gettext_noop("Generate a service credential"),
+        gettext_noop("A password or API key that one service takes, with your permissions and nothing more. It is shown once."),
         "ServiceSpecificCredential",
         "ServiceSpecificCredentialId",
     ),
@@ -86,7 +89,7 @@ async def upload(request: Request) -> Response:
     if kind.body:
         if _PRIVATE in form.one("body"):
             # It must not reach the trail, which forgets nothing, and must not come back on a page.
-            return _page(request, kind, alert=_SECRET)
+            return _page(request, kind, alert=gettext(_SECRET))
 
         async def again(refusal: Refused) -> Response:
             return _page(request, kind, typed=form.one("body"), refusal=refusal)
@@ -106,8 +109,8 @@ async def change(request: Request) -> Response:
         web.proven(request)
     wanted = Equivalent("iam", f"Update{kind.noun}", {**one, "Status": to})
     if to == "Deleted":
-        text = "What signs or signs in with it is refused from now on. It is not kept anywhere."
-        danger.require(request, Ending(form.one("id"), "Delete this credential?", text, "Delete", SECURITY))
+        text = gettext("What signs or signs in with it is refused from now on. It is not kept anywhere.")
+        danger.require(request, Ending(form.one("id"), gettext("Delete this credential?"), text, gettext("Delete"), SECURITY))
         wanted = Equivalent("iam", f"Delete{kind.noun}", one)
     return await parts.change(request, [wanted], then=SECURITY, current=SECURITY)
 
@@ -118,13 +121,13 @@ async def _obtained(request: Request, kind: UploadKind, wanted: Equivalent) -> R
         return _page(request, kind, refusal=outcome.refused)
     made = result[kind.noun]
     labels = {
-        "ServiceUserName": "User name",
-        "ServicePassword": "Password",
-        "ServiceCredentialAlias": "Alias",
-        "ServiceCredentialSecret": "API key",
+        "ServiceUserName": gettext("User name"),
+        "ServicePassword": gettext("Password"),
+        "ServiceCredentialAlias": gettext("Alias"),
+        "ServiceCredentialSecret": gettext("API key"),
     }
     secrets = {label: str(made[name]) for name, label in labels.items() if name in made}
-    title = f"Your credential for {made['ServiceName']}"
+    title = gettext("Your credential for %(service)s", service=made["ServiceName"])
     return parts.result_page(request, outcome, title=title, then=SECURITY, current=SECURITY, secrets=secrets)
 
 

@@ -22,6 +22,7 @@ from crownkeep.signin.password_rules import Assessment
 from crownkeep.signin.presence import Proved
 from crownkeep.signin.sessions import BrowserSession
 from crownkeep.signin.throttle import Waiting
+from crownkeep.translation import gettext
 
 PASSWORD = "/console/password"
 
@@ -40,7 +41,7 @@ async def password_changed(request: Request) -> Response:
     """Change the password of whoever is signed in; every other session of theirs ends."""
     session, form = web.signed_in(request), web.form(request)
     if form.one("new") != form.one("again"):
-        return _password_page(request, session, alert="The two new passwords are not the same.", status=400)
+        return _password_page(request, session, alert=gettext("The two new passwords are not the same."), status=400)
     if session.person.kind is PrincipalKind.ROOT:
         return await _root_changed(request, web.proven(request))
     wanted = {"OldPassword": form.one("old"), "NewPassword": form.one("new")}

@@ -15,6 +15,7 @@ from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.credentials import own
 from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.signin import enrolment, recovery_codes
+from crownkeep.translation import gettext
 
 
 async def security(request: Request) -> Response:
@@ -43,8 +44,8 @@ async def security(request: Request) -> Response:
 def kind_of(serial: str) -> str:
     """Say what kind of device a serial number belongs to."""
     if ":mfa/" in serial:
-        return "Authenticator app"
-    return "Passkey or security key" if ":u2f/" in serial else "Hardware TOTP token"
+        return gettext("Authenticator app")
+    return gettext("Passkey or security key") if ":u2f/" in serial else gettext("Hardware TOTP token")
 
 
 async def _ask(request: Request, person: Principal) -> Mapping[str, Part]:

@@ -15,17 +15,18 @@ from starlette.routing import Route
 from crownkeep.console.kit import frame, parts
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.custody.custody_tabs import REQUESTS, TABS
+from crownkeep.translation import gettext, gettext_noop, ngettext
 
 ONE = f"{REQUESTS}/one"
 STATES = {
-    "waiting": "Waits for custodians",
-    "approved": "Approved, not used yet",
-    "used": "Used",
-    "refused": "Refused",
-    "expired": "Expired",
-    "void": "Void: the team, a person or a key has changed",
-    "cancelled": "Cancelled",
-    "failed": "Failed",
+    "waiting": gettext_noop("Waits for custodians"),
+    "approved": gettext_noop("Approved, not used yet"),
+    "used": gettext_noop("Used"),
+    "refused": gettext_noop("Refused"),
+    "expired": gettext_noop("Expired"),
+    "void": gettext_noop("Void: the team, a person or a key has changed"),
+    "cancelled": gettext_noop("Cancelled"),
+    "failed": gettext_noop("Failed"),
 }
 OPEN = ("waiting", "approved")
 
@@ -66,7 +67,7 @@ async def one(request: Request) -> Response:
     )
     # Who may not see requests is told which permission it takes; only what isn't there is missing.
     if found.refusal is not None and not found.refusal.is_denied:
-        return parts.missing(request, found, current="/console/custody", title="No such request", back=REQUESTS)
+        return parts.missing(request, found, current="/console/custody", title=gettext("No such request"), back=REQUESTS)
     asked = found.one("Request")
     return frame.page(
         request,
@@ -75,7 +76,7 @@ async def one(request: Request) -> Response:
         same=parts.equivalents([found, report]),
         found=found,
         asked=asked,
-        state=STATES.get(str(asked.get("State")), ""),
+        state=gettext(STATES.get(str(asked.get("State")), "")),
         steps=_steps(asked, report) if asked else [],
         report=report,
         acts=[each for each in _events(report) if each["Part"] != "ceremony"],
@@ -89,46 +90,59 @@ def _events(report: Part) -> Sequence[Mapping[str, Any]]:
 
 
 def _steps(asked: Mapping[str, Any], report: Part) -> list[CeremonyStep]:
-    answer = ", ".join(asked.get("Asked", ())) or "nobody"
+    answer = ", ".join(asked.get("Asked", ())) or gettext("nobody")
     steps = [
-        CeremonyStep("Asked", asked["AskedAt"], f"by {asked['Requester']}, from {asked['Source']}"),
-        CeremonyStep("Custodians were told", asked["AskedAt"], answer),
-        *(
-            CeremonyStep(f"{vote['Approver']} {'approved' if vote['Decision'] == 'approve' else 'refused'}", vote["CastAt"])
-            for vote in asked["Votes"]
+        CeremonyStep(
+            gettext("Asked"),
+            asked["AskedAt"],
+            gettext("by %(requester)s, from %(source)s", requester=asked["Requester"], source=asked["Source"]),
         ),
+        CeremonyStep(gettext("Custodians were told"), asked["AskedAt"], answer),
+        *(CeremonyStep(_vote(vote), vote["CastAt"]) for vote in asked["Votes"]),
         *_outcome(asked),
     ]
     found = report.one("Report")
     if "UsedAt" in found:
-        steps.append(CeremonyStep("Used", found["UsedAt"], _done(report)))
+        steps.append(CeremonyStep(gettext("Used"), found["UsedAt"], _done(report)))
     # Only a sign-in as root is reviewed: of other acts the request names exactly what was done.
     if asked["Action"] == "signin:ConsoleLogin" and asked["State"] == "used":
         reviewed = next((each["Who"] for each in _events(report) if each["Part"] == "review"), "")
-        waits = "A custodian other than whoever asked signs it off at /approvals"
+        waits = gettext("A custodian other than whoever asked signs it off at /approvals")
         steps.append(
-            CeremonyStep("Reviewed" if reviewed else "The review is due", found.get("ReviewedAt"), "" if reviewed else waits)
+            CeremonyStep(
+                gettext("Reviewed") if reviewed else gettext("The review is due"),
+                found.get("ReviewedAt"),
+                "" if reviewed else waits,
+            )
         )
     return steps
 
 
+def _vote(vote: Mapping[str, Any]) -> str:
+    if vote["Decision"] == "approve":
+        return gettext("%(approver)s approved", approver=vote["Approver"])
+    return gettext("%(approver)s refused", approver=vote["Approver"])
+
+
 def _outcome(asked: Mapping[str, Any]) -> list[CeremonyStep]:
     approved = sum(vote["Decision"] == "approve" for vote in asked["Votes"])
-    count = f"{approved} of {asked.get('ApprovalsNeeded', '?')} approvals"
+    count = gettext("%(approved)s of %(needed)s approvals", approved=approved, needed=asked.get("ApprovalsNeeded", "?"))
     match asked["State"]:
         case "waiting":
-            return [CeremonyStep("Waits for custodians", None, count)]
+            return [CeremonyStep(gettext("Waits for custodians"), None, count)]
         case "approved" | "used":
-            return [CeremonyStep("Approved", asked.get("DecidedAt"), count)]
+            return [CeremonyStep(gettext("Approved"), asked.get("DecidedAt"), count)]
         case "expired":
-            return [CeremonyStep("Expired", asked["ExpiresAt"], count)]
+            return [CeremonyStep(gettext("Expired"), asked["ExpiresAt"], count)]
         case state:
-            return [CeremonyStep(STATES.get(state, state.capitalize()), asked.get("DecidedAt"), count)]
+            return [
+                CeremonyStep(gettext(STATES[state]) if state in STATES else state.capitalize(), asked.get("DecidedAt"), count)
+            ]
 
 
 def _done(report: Part) -> str:
     count = sum(each["Part"] == "session" for each in _events(report))
-    return "" if not count else "1 call in the session" if count == 1 else f"{count} calls in the session"
+    return ngettext("%(num)s call in the session", "%(num)s calls in the session", count) if count else ""
 
 
 ROUTES = [Route(REQUESTS, requests, methods=["GET"]), Route(ONE, one, methods=["GET"])]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from crownkeep.translation import gettext_noop
+
 PATH = "/console/custody"
 REQUESTS = f"{PATH}/requests"
 TOKENS = f"{PATH}/tokens"
-TABS = ((PATH, "Seal and teams"), (REQUESTS, "Requests"), (TOKENS, "Physical tokens"))
+TABS = ((PATH, gettext_noop("Seal and teams")), (REQUESTS, gettext_noop("Requests")), (TOKENS, gettext_noop("Physical tokens")))

@@ -13,19 +13,20 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.pages.custody.custody_tabs import PATH, TABS
+from crownkeep.translation import gettext_noop
 
 ACTS = {
-    "root-sign-in": "Sign-in as root",
-    "root-sessions": "Central root sessions",
-    "root-recovery": "Recovery of root's password and MFA",
-    "root-mfa": "Removal of root's MFA",
-    "root-email": "Change of root's e-mail address",
-    "close-account": "Closing the account",
-    "guardrails": "Detaching and changing guardrails",
-    "attach-policies": "Attaching policies of the organization",
-    "trail": "Stopping the trail, withholding its records",
-    "alerts": "Changing alert rules and receivers",
-    "operator": "What the operator does to the account",
+    "root-sign-in": gettext_noop("Sign-in as root"),
+    "root-sessions": gettext_noop("Central root sessions"),
+    "root-recovery": gettext_noop("Recovery of root's password and MFA"),
+    "root-mfa": gettext_noop("Removal of root's MFA"),
+    "root-email": gettext_noop("Change of root's e-mail address"),
+    "close-account": gettext_noop("Closing the account"),
+    "guardrails": gettext_noop("Detaching and changing guardrails"),
+    "attach-policies": gettext_noop("Attaching policies of the organization"),
+    "trail": gettext_noop("Stopping the trail, withholding its records"),
+    "alerts": gettext_noop("Changing alert rules and receivers"),
+    "operator": gettext_noop("What the operator does to the account"),
 }
 """What can be sealed, in the words of people."""
 

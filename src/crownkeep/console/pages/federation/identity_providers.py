@@ -13,6 +13,7 @@ from crownkeep.console.kit import danger, frame, parts, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.translation import gettext
 
 FOLDER = "/console/identity-providers"
 CREATE = f"{FOLDER}/create"
@@ -102,7 +103,7 @@ async def _page(request: Request, arn: str, *, alert: str = "") -> Response:
     is_saml = _SAML in arn
     about = await parts.ask(request, f"Get{_noun(arn)}", **_named(arn))
     if about.is_missing:
-        return parts.missing(request, about, current=FOLDER, title="There is no such provider", back=FOLDER)
+        return parts.missing(request, about, current=FOLDER, title=gettext("There is no such provider"), back=FOLDER)
     return frame.page(
         request,
         "identity_provider.html",
@@ -185,9 +186,14 @@ async def untag(request: Request) -> Response:
 async def deleted(request: Request) -> Response:
     """Forget a provider, where its name was typed; roles that trust it trust nobody by it any more."""
     arn = web.form(request).one("arn")
-    text = "Roles that trust it stay, but nobody can assume them through it any more."
+    text = gettext("Roles that trust it stay, but nobody can assume them through it any more.")
     name = name_of(arn)
-    danger.require(request, Ending(name, f"Delete the provider {name}?", text, "Delete provider", page(arn), {"ARN": arn}))
+    danger.require(
+        request,
+        Ending(
+            name, gettext("Delete the provider %(name)s?", name=name), text, gettext("Delete provider"), page(arn), {"ARN": arn}
+        ),
+    )
     outcome = await parts.carry_out(request, [_call("Delete", arn)])
     then = FOLDER if outcome.refused is None else page(arn)
     return parts.after(request, outcome, then=then, current=FOLDER)

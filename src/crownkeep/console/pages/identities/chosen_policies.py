@@ -9,6 +9,7 @@ from starlette.requests import Request
 from crownkeep.console.kit import parts
 from crownkeep.console.kit.chosen_rows import AskedField, ChosenAct, Planned
 from crownkeep.console.kit.identity_kinds import IdentityKind
+from crownkeep.translation import gettext, gettext_noop
 
 _SUGGESTED = 1000
 
@@ -24,19 +25,23 @@ def attaching(kind: IdentityKind) -> ChosenAct:
         return Planned(wanted, back)
 
     return ChosenAct(
-        "Attach a policy",
-        "Attach a policy to them",
-        "Attach the policy",
+        gettext_noop("Attach a policy"),
+        gettext_noop("Attach a policy to them"),
+        gettext_noop("Attach the policy"),
         _attached,
         plan,
-        (AskedField("policy", "ARN of the policy", 2048),),
-        "Which policy?",
+        (AskedField("policy", gettext_noop("ARN of the policy"), 2048),),
+        gettext_noop("Which policy?"),
         _policies,
     )
 
 
 def _attached(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
-    return f"The policy {entered['policy']} would be attached to {rows}. What it allows and denies applies at once."
+    return gettext(
+        "The policy %(policy)s would be attached to %(chosen)s. What it allows and denies applies at once.",
+        policy=entered["policy"],
+        chosen=rows,
+    )
 
 
 async def _policies(request: Request) -> Sequence[str]:

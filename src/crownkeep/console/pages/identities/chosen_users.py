@@ -12,6 +12,7 @@ from crownkeep.console.kit.chosen_rows import AskedField, ChosenAct, Planned
 from crownkeep.console.kit.identity_kinds import USER
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.identities import chosen_policies, tabs
+from crownkeep.translation import gettext, gettext_noop
 
 _AT_ONCE = 4
 
@@ -41,7 +42,11 @@ async def _group(_: Request, names: Sequence[str], entered: Mapping[str, str]) -
 
 
 def _joined(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
-    return f"{rows} would be added to the group {entered['group']}, and get all its permissions at once."
+    return gettext(
+        "%(chosen)s would be added to the group %(group)s, and get all its permissions at once.",
+        chosen=rows,
+        group=entered["group"],
+    )
 
 
 async def _groups(request: Request) -> Sequence[str]:
@@ -51,21 +56,21 @@ async def _groups(request: Request) -> Sequence[str]:
 
 ACTS: Mapping[str, ChosenAct] = {
     "keys": ChosenAct(
-        "Deactivate access keys",
-        "Deactivate their access keys",
-        "Deactivate",
+        gettext_noop("Deactivate access keys"),
+        gettext_noop("Deactivate their access keys"),
+        gettext_noop("Deactivate"),
         chosen_acts.keys_turned_off,
         _keys,
-        nothing="No active key",
+        nothing=gettext_noop("No active key"),
     ),
     "group": ChosenAct(
-        "Add to a group",
-        "Add them to a group",
-        "Add to the group",
+        gettext_noop("Add to a group"),
+        gettext_noop("Add them to a group"),
+        gettext_noop("Add to the group"),
         _joined,
         _group,
-        (AskedField("group", "Group name", 128),),
-        "Which group?",
+        (AskedField("group", gettext_noop("Group name"), 128),),
+        gettext_noop("Which group?"),
         _groups,
     ),
     "policy": chosen_policies.attaching(USER),

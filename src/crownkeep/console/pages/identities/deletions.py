@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -16,6 +17,7 @@ from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import ROLE, USER, IdentityKind
 from crownkeep.console.kit.parts import Part
+from crownkeep.translation import gettext, gettext_noop, ngettext
 
 # What must go before its holder does: the list, its member, and the call that takes one entry away with the key that names it.
 _HELD: Final[Mapping[IdentityKind, tuple[tuple[str, str, str, str], ...]]] = {
@@ -42,6 +44,32 @@ _HELD: Final[Mapping[IdentityKind, tuple[tuple[str, str, str, str], ...]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class EndingWords:
+    """What the pages say that delete an identity of a kind."""
+
+    question: str
+    text: str
+    button: str
+    missing: str
+
+
+_ENDINGS: Final[Mapping[IdentityKind, EndingWords]] = {
+    USER: EndingWords(
+        gettext_noop("Delete the user %(name)s?"),
+        gettext_noop("What the user holds goes with it. What it did stays in the trail."),
+        gettext_noop("Delete user"),
+        gettext_noop("There is no user %(name)s"),
+    ),
+    ROLE: EndingWords(
+        gettext_noop("Delete the role %(name)s?"),
+        gettext_noop("What the role holds goes with it. What it did stays in the trail."),
+        gettext_noop("Delete role"),
+        gettext_noop("There is no role %(name)s"),
+    ),
+}
+
+
 async def delete(request: Request, *, kind: IdentityKind) -> Response:
     """Show what goes with the user or role, and ask for its name."""
     web.signed_in(request)
@@ -50,9 +78,9 @@ async def delete(request: Request, *, kind: IdentityKind) -> Response:
 
 async def deleted(request: Request, *, kind: IdentityKind) -> Response:
     """Delete the user or role and what it holds, where its name was typed."""
-    name, noun = request.path_params["name"], kind.noun.lower()
-    text = f"What the {noun} holds goes with it. What it did stays in the trail."
-    danger.require(request, Ending(name, f"Delete the {noun} {name}?", text, f"Delete {noun}", f"{kind.page(name)}/delete"))
+    name, words = request.path_params["name"], _ENDINGS[kind]
+    title, back = gettext(words.question, name=name), f"{kind.page(name)}/delete"
+    danger.require(request, Ending(name, title, gettext(words.text), gettext(words.button), back))
     wanted, unseen = await _ending(request, kind, name)
     # Not even a part: what could not be listed would make the last call fail, after everything else was gone.
     if unseen:
@@ -66,7 +94,8 @@ async def _page(request: Request, kind: IdentityKind) -> Response:
     name, noun = request.path_params["name"], kind.noun.lower()
     about = await parts.ask(request, f"Get{kind.noun}", **{kind.key: name})
     if about.is_missing:
-        return parts.missing(request, about, current=kind.folder, title=f"There is no {noun} {name}", back=kind.folder)
+        title = gettext(_ENDINGS[kind].missing, name=name)
+        return parts.missing(request, about, current=kind.folder, title=title, back=kind.folder)
     wanted, unseen = await _ending(request, kind, name)
     return frame.page(
         request,
@@ -82,26 +111,36 @@ async def _page(request: Request, kind: IdentityKind) -> Response:
     )
 
 
-_WORDS: Final[Mapping[str, tuple[str, str]]] = {
-    "DeleteLoginProfile": ("the password", "the password"),
-    "DeleteAccessKey": ("an access key", "{} access keys"),
-    "DeleteSigningCertificate": ("a signing certificate", "{} signing certificates"),
-    "DeleteSSHPublicKey": ("an SSH key", "{} SSH keys"),
-    "DeleteServiceSpecificCredential": ("a service credential", "{} service credentials"),
-    "DeactivateMFADevice": ("an MFA device", "{} MFA devices"),
-    "RemoveUserFromGroup": ("the membership of a group", "memberships of {} groups"),
-    "DetachUserPolicy": ("an attached policy", "{} attached policies"),
-    "DetachRolePolicy": ("an attached policy", "{} attached policies"),
-    "DeleteUserPolicy": ("an inline policy", "{} inline policies"),
-    "DeleteRolePolicy": ("an inline policy", "{} inline policies"),
-    "RemoveRoleFromInstanceProfile": ("its place in an instance profile", "its places in {} instance profiles"),
+def _attached(count: int) -> str:
+    return ngettext("an attached policy", "%(num)s attached policies", count)
+
+
+def _inline(count: int) -> str:
+    return ngettext("an inline policy", "%(num)s inline policies", count)
+
+
+_WORDS: Final[Mapping[str, Callable[[int], str]]] = {
+    "DeleteLoginProfile": lambda _: gettext("the password"),
+    "DeleteAccessKey": lambda count: ngettext("an access key", "%(num)s access keys", count),
+    "DeleteSigningCertificate": lambda count: ngettext("a signing certificate", "%(num)s signing certificates", count),
+    "DeleteSSHPublicKey": lambda count: ngettext("an SSH key", "%(num)s SSH keys", count),
+    "DeleteServiceSpecificCredential": lambda count: ngettext("a service credential", "%(num)s service credentials", count),
+    "DeactivateMFADevice": lambda count: ngettext("an MFA device", "%(num)s MFA devices", count),
+    "RemoveUserFromGroup": lambda count: ngettext("the membership of a group", "memberships of %(num)s groups", count),
+    "DetachUserPolicy": _attached,
+    "DetachRolePolicy": _attached,
+    "DeleteUserPolicy": _inline,
+    "DeleteRolePolicy": _inline,
+    "RemoveRoleFromInstanceProfile": lambda count: ngettext(
+        "its place in an instance profile", "its places in %(num)s instance profiles", count
+    ),
 }
 
 
 def _in_words(wanted: Sequence[Equivalent]) -> list[str]:
     """Return what goes beside the user or role itself, such as `2 access keys`."""
     counted = Counter(each.operation for each in wanted)
-    return [one if counted[name] == 1 else many.format(counted[name]) for name, (one, many) in _WORDS.items() if counted[name]]
+    return [words(counted[name]) for name, words in _WORDS.items() if counted[name]]
 
 
 async def _ending(request: Request, kind: IdentityKind, name: str) -> tuple[list[Equivalent], list[Part]]:

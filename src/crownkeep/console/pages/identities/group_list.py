@@ -12,34 +12,38 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import GROUP
 from crownkeep.console.kit.listing import ConsoleList, ListColumn
 from crownkeep.console.pages.identities import chosen_policies
+from crownkeep.translation import gettext_noop, ngettext
 
 LISTING = ConsoleList(
     name="groups",
+    title=gettext_noop("Groups"),
+    unlisted=gettext_noop("Groups can't be listed"),
     noun="group",
     folder=GROUP.folder,
     operation="DescribeGroups",
     member="Groups",
     key=GROUP.key,
-    first=ListColumn("Group name", listing.of("GroupName"), orders=("name", "-name")),
+    first=ListColumn(gettext_noop("Group name"), listing.of("GroupName"), orders=("name", "-name")),
     columns={
-        "path": ListColumn("Path", listing.of("Path")),
-        "users": ListColumn("Users", listing.of("UserCount"), orders=("-users", "users")),
-        "policies": ListColumn("Attached policies", listing.of("PolicyCount"), facet="Policies"),
-        "created": ListColumn("Created", listing.when("CreateDate"), orders=("-created", "created")),
+        "path": ListColumn(gettext_noop("Path"), listing.of("Path")),
+        "users": ListColumn(gettext_noop("Users"), listing.of("UserCount"), orders=("-users", "users")),
+        "policies": ListColumn(gettext_noop("Attached policies"), listing.of("PolicyCount"), facet="Policies"),
+        "created": ListColumn(gettext_noop("Created"), listing.when("CreateDate"), orders=("-created", "created")),
     },
     usual=("path", "users", "policies", "created"),
     orders={
-        "name": ("Name", "Name, A to Z"),
-        "-name": ("Name", "Name, Z to A"),
-        "-created": ("Created", "Newest first"),
-        "created": ("Created", "Oldest first"),
-        "-users": ("Users", "Most users first"),
-        "users": ("Users", "Fewest users first"),
+        "name": ("Name", gettext_noop("Name, A to Z")),
+        "-name": ("Name", gettext_noop("Name, Z to A")),
+        "-created": ("Created", gettext_noop("Newest first")),
+        "created": ("Created", gettext_noop("Oldest first")),
+        "-users": ("Users", gettext_noop("Most users first")),
+        "users": ("Users", gettext_noop("Fewest users first")),
     },
 )
 CHOSEN = ChosenRows(
     LISTING,
-    ("group", "groups"),
+    gettext_noop("With the chosen groups"),
+    lambda count: ngettext("%(num)s group", "%(num)s groups", count),
     {"policy": chosen_policies.attaching(GROUP)},
     lambda call: str(call.parameters[GROUP.key]),
 )

@@ -14,6 +14,7 @@ from crownkeep.console.kit.identity_kinds import GROUP
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.identities import access_report, tabs
 from crownkeep.console.pages.identities.access_report import LastAccessReport
+from crownkeep.translation import gettext
 
 CREATE = "/console/create-group"
 TABS = ("permissions", "members", "access", "trail")
@@ -26,7 +27,9 @@ async def group(request: Request) -> Response:
     marker = request.query_params.get("marker", "")
     about = await parts.ask(request, "GetGroup", GroupName=name, Marker=marker, MaxItems=parts.ROWS)
     if about.is_missing:
-        return parts.missing(request, about, current=GROUP.folder, title=f"There is no group {name}", back=GROUP.folder)
+        return parts.missing(
+            request, about, current=GROUP.folder, title=gettext("There is no group %(name)s", name=name), back=GROUP.folder
+        )
     asked = await _section(request, name, tab)
     report = await access_report.report(request) if tab == "access" else LastAccessReport(None)
     path = GROUP.page(name)
@@ -105,7 +108,9 @@ async def edit(request: Request) -> Response:
     name = request.path_params["name"]
     about = await parts.ask(request, "GetGroup", GroupName=name, MaxItems=1)
     if about.is_missing:
-        return parts.missing(request, about, current=GROUP.folder, title=f"There is no group {name}", back=GROUP.folder)
+        return parts.missing(
+            request, about, current=GROUP.folder, title=gettext("There is no group %(name)s", name=name), back=GROUP.folder
+        )
     entered = {"name": name, "path": str(about.one("Group").get("Path", ""))}
     return _edit_page(request, name, entered, unseen=about if about.refusal is not None else None)
 
@@ -145,8 +150,12 @@ def _edit_page(
 async def delete(request: Request) -> Response:
     """Delete the group once its name was typed; one that has members or policies is refused by IAM."""
     name = request.path_params["name"]
-    text = "Its name, path and ARN are free again. While it has people or policies, it can't be deleted: take them out first."
-    danger.require(request, Ending(name, f"Delete the group {name}?", text, "Delete group", GROUP.page(name)))
+    text = gettext(
+        "Its name, path and ARN are free again. While it has people or policies, it can't be deleted: take them out first."
+    )
+    danger.require(
+        request, Ending(name, gettext("Delete the group %(name)s?", name=name), text, gettext("Delete group"), GROUP.page(name))
+    )
     wanted = Equivalent("iam", "DeleteGroup", {"GroupName": name})
     outcome = await parts.carry_out(request, [wanted])
     then = GROUP.folder if outcome.refused is None else GROUP.page(name)

@@ -16,6 +16,7 @@ from crownkeep.console.kit.identity_kinds import IdentityKind
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.kit.policy_documents import EXAMPLE, Checked
 from crownkeep.console.pages.identities import tabs
+from crownkeep.translation import gettext
 
 
 async def inline(request: Request) -> Response:
@@ -25,7 +26,7 @@ async def inline(request: Request) -> Response:
     policy = request.query_params.get("policy", "")
     found = await _found(request, kind, name, policy)
     if found.is_missing:
-        return parts.missing(request, found, current=kind.folder, title="There is no such policy", back=kind.page(name))
+        return parts.missing(request, found, current=kind.folder, title=gettext("There is no such policy"), back=kind.page(name))
     document = parts.readable(found.text("PolicyDocument"))
     return frame.page(
         request,
@@ -51,8 +52,10 @@ async def deleted(request: Request) -> Response:
     back = [_call(kind, name, entered)] if entered["document"] else []
     then = kind.page(name, "permissions")
     if not undo.offer(request, back, then=then):
-        text = f"Its document goes, and {name} loses what it allows. It can't be brought back from here."
-        danger.require(request, Ending(policy, f"Delete {policy}?", text, "Delete policy", then))
+        text = gettext("Its document goes, and %(name)s loses what it allows. It can't be brought back from here.", name=name)
+        danger.require(
+            request, Ending(policy, gettext("Delete %(policy)s?", policy=policy), text, gettext("Delete policy"), then)
+        )
     return await parts.change(request, [wanted], then=then, current=kind.folder, back=back)
 
 
@@ -65,7 +68,7 @@ async def edit(request: Request) -> Response:
         return _editor(request, kind, name, {"policy": "", "document": EXAMPLE, "is_new": "1"})
     found = await _found(request, kind, name, policy)
     if found.is_missing:
-        return parts.missing(request, found, current=kind.folder, title="There is no such policy", back=kind.page(name))
+        return parts.missing(request, found, current=kind.folder, title=gettext("There is no such policy"), back=kind.page(name))
     entered = {"policy": policy, "document": parts.readable(found.text("PolicyDocument")), "is_new": ""}
     return _editor(request, kind, name, entered, unseen=found if found.refusal is not None else None)
 
@@ -82,7 +85,14 @@ async def saved(request: Request) -> Response:
     if policy_documents.has_to_be_read(request, checked):
         return _editor(request, kind, name, entered, checked=checked)
     if entered["is_new"] and (await _found(request, kind, name, entered["policy"])).refusal is None:
-        return _editor(request, kind, name, entered, checked=checked, alert=f"There is a policy {entered['policy']} already.")
+        return _editor(
+            request,
+            kind,
+            name,
+            entered,
+            checked=checked,
+            alert=gettext("There is a policy %(policy)s already.", policy=entered["policy"]),
+        )
     _, outcome = await parts.obtain(request, _call(kind, name, entered))
     if outcome.refused is not None:
         return _editor(request, kind, name, entered, checked=checked, refusal=outcome.refused)

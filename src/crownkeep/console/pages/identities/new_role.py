@@ -144,7 +144,7 @@ async def _form_page(
         wanted=_calls(entered, shown) if checked is not None else [],
         granted=await granted_policies.of_calls(request, _calls(entered, shown)) if checked is not None else [],
         services=SERVICES,
-        durations=role_limits.DURATIONS,
+        durations=role_limits.durations(),
         suggested={name.rpartition("/")[2]: f"{_MANAGED}{name}" for name in SUGGESTED},
         well_known=trusts.WELL_KNOWN,
         own=own,

@@ -26,6 +26,7 @@ from crownkeep.console.pages.identities import granted_policies, mfa_demand, use
 from crownkeep.console.pages.identities.user_choices import CHOSEN, GENERATED, MANAGED, PASSWORD, Choices, Plan
 from crownkeep.credentials import generated_passwords
 from crownkeep.signin import pending
+from crownkeep.translation import gettext
 
 CREATE = "/console/create-user"
 REVIEW = f"{CREATE}/review"
@@ -34,7 +35,6 @@ SUGGESTED: Final = ("AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess", 
 _ADMINISTRATOR = Choices(access=CHOSEN, policies=(f"{MANAGED}AdministratorAccess",))
 """What the recommendation to create an administrator offers: a password, MFA, and everything allowed."""
 _LONGEST = 128
-_USED = "This form was used already, or is too old. Look whether the user exists."
 
 
 async def create(request: Request) -> Response:
@@ -52,7 +52,7 @@ async def reviewed(request: Request) -> Response:
     """Show every call that creates the user; nothing is done yet."""
     choices = user_choices.read(web.form(request))
     if not choices.name or choices.malformed_tags:
-        alert = "Write one tag on each line, as KEY=VALUE." if choices.name else "Give the user a name."
+        alert = gettext("Write one tag on each line, as KEY=VALUE.") if choices.name else gettext("Give the user a name.")
         return await _form_page(request, choices, alert=alert)
     return await _review_page(request, choices)
 
@@ -64,15 +64,15 @@ async def made(request: Request) -> Response:
     # Planned anew and compared: what is called is what was looked at, and not what a form says of it.
     plan = await _plan(request, choices)
     if plan.digest != form.one("reviewed"):
-        return await _review_page(request, choices, alert="What would be called has changed since you looked at it.")
+        return await _review_page(request, choices, alert=gettext("What would be called has changed since you looked at it."))
     password = form.one("password") if choices.access == CHOSEN else ""
     if choices.access == CHOSEN and not password:
-        return await _review_page(request, choices, alert="Type the password that you have chosen.")
+        return await _review_page(request, choices, alert=gettext("Type the password that you have chosen."))
     # One form makes one user, however often it is sent: by two clicks, by the back button, by reloading the answer.
     once = pending.unseal(here.door.wiring.keyring, form.one("once"), session, now=here.now)
     if once is None or not await pending.spend(here.door, once):
         return await _review_page(
-            request, choices, alert="This form was used already, or is too old. Look whether the user exists."
+            request, choices, alert=gettext("This form was used already, or is too old. Look whether the user exists.")
         )
     if choices.access == GENERATED:
         password = await _generated(request)
@@ -192,16 +192,20 @@ def _file(name: str, password: str, address: str) -> str:
 def _letter(choices: Choices, address: str) -> str:
     """Write the address of a letter with instructions, without the password: mail is read by others."""
     lines = [
-        f"You have been given access to the console as the user {choices.name}.",
+        gettext("You have been given access to the console as the user %(name)s.", name=choices.name),
         "",
-        f"Sign in here: {address}",
-        f"User name: {choices.name}",
+        gettext("Sign in here: %(address)s", address=address),
+        gettext("User name: %(name)s", name=choices.name),
         "",
-        "You get the password by another way.",
-        *(["You are asked to choose another one when you first sign in."] if choices.must_change else []),
-        *(["You are asked to set up MFA, so have an authenticator app or a passkey at hand."] if choices.needs_mfa else []),
+        gettext("You get the password by another way."),
+        *([gettext("You are asked to choose another one when you first sign in.")] if choices.must_change else []),
+        *(
+            [gettext("You are asked to set up MFA, so have an authenticator app or a passkey at hand.")]
+            if choices.needs_mfa
+            else []
+        ),
     ]
-    return f"mailto:?subject={quote('Your access to the console')}&body={quote(chr(10).join(lines))}"
+    return f"mailto:?subject={quote(gettext('Your access to the console'))}&body={quote(chr(10).join(lines))}"
 
 
 ROUTES = [

@@ -13,6 +13,7 @@ from crownkeep.console.kit.identity_kinds import ROLE
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.kit.policy_documents import Checked, Sort
 from crownkeep.console.pages.identities import role_limits
+from crownkeep.translation import gettext
 
 
 async def trust(request: Request) -> Response:
@@ -99,10 +100,10 @@ def _setting(name: str, entered: dict[str, str]) -> Equivalent:
 def _edit_page(
     request: Request, name: str, entered: dict[str, str], *, about: Part | None = None, refusal: Refused | None = None
 ) -> Response:
-    durations = role_limits.DURATIONS
+    durations = role_limits.durations()
     # A length that was set by the API is offered as well, or saving the description would change it.
     if entered["duration"] not in durations:
-        durations = {entered["duration"]: f"{entered['duration']} seconds", **durations}
+        durations = {entered["duration"]: gettext("%(seconds)s seconds", seconds=entered["duration"]), **durations}
     return frame.page(
         request,
         "role_edit.html",
@@ -122,7 +123,9 @@ async def _about(request: Request, name: str) -> Part:
 
 
 def _missing(request: Request, about: Part, name: str) -> Response:
-    return parts.missing(request, about, current=ROLE.folder, title=f"There is no role {name}", back=ROLE.folder)
+    return parts.missing(
+        request, about, current=ROLE.folder, title=gettext("There is no role %(name)s", name=name), back=ROLE.folder
+    )
 
 
 ROUTES = [

@@ -7,10 +7,16 @@ import json
 from crownkeep.console.kit import parts
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
+from crownkeep.translation import ngettext
 
-DURATIONS = {"3600": "1 hour", "7200": "2 hours", "14400": "4 hours", "28800": "8 hours", "43200": "12 hours"}
+_HOURS = (1, 2, 4, 8, 12)
 
 POLICY = "AWSRevokeOlderSessions"
+
+
+def durations() -> dict[str, str]:
+    """Return how long a role's sessions may last, in words by seconds."""
+    return {str(hours * 3600): ngettext("%(num)s hour", "%(num)s hours", hours) for hours in _HOURS}
 
 
 def revoking(name: str, before: str) -> Equivalent:

@@ -12,37 +12,41 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import ROLE
 from crownkeep.console.kit.listing import ConsoleList, ListColumn
 from crownkeep.console.pages.identities import chosen_policies
+from crownkeep.translation import gettext_noop, ngettext
 
 LISTING = ConsoleList(
     name="roles",
+    title=gettext_noop("Roles"),
+    unlisted=gettext_noop("Roles can't be listed"),
     noun="role",
     folder=ROLE.folder,
     operation="DescribeRoles",
     member="Roles",
     key=ROLE.key,
-    first=ListColumn("Role name", listing.of("RoleName"), orders=("name", "-name")),
+    first=ListColumn(gettext_noop("Role name"), listing.of("RoleName"), orders=("name", "-name")),
     columns={
-        "path": ListColumn("Path", listing.of("Path")),
-        "description": ListColumn("Description", listing.of("Description")),
-        "policies": ListColumn("Attached policies", listing.of("PolicyCount"), facet="Policies"),
-        "session": ListColumn("Longest session", listing.of("MaxSessionDuration")),
-        "used": ListColumn("Last used", listing.when("LastUsedDate"), orders=("-used", "used")),
+        "path": ListColumn(gettext_noop("Path"), listing.of("Path")),
+        "description": ListColumn(gettext_noop("Description"), listing.of("Description")),
+        "policies": ListColumn(gettext_noop("Attached policies"), listing.of("PolicyCount"), facet="Policies"),
+        "session": ListColumn(gettext_noop("Longest session"), listing.of("MaxSessionDuration")),
+        "used": ListColumn(gettext_noop("Last used"), listing.when("LastUsedDate"), orders=("-used", "used")),
         "tags": listing.TAGS,
-        "created": ListColumn("Created", listing.when("CreateDate"), orders=("-created", "created")),
+        "created": ListColumn(gettext_noop("Created"), listing.when("CreateDate"), orders=("-created", "created")),
     },
     usual=("path", "description", "used", "created"),
     orders={
-        "name": ("Name", "Name, A to Z"),
-        "-name": ("Name", "Name, Z to A"),
-        "-created": ("Created", "Newest first"),
-        "created": ("Created", "Oldest first"),
-        "-used": ("LastUsed", "Used lately first"),
-        "used": ("LastUsed", "Unused longest first"),
+        "name": ("Name", gettext_noop("Name, A to Z")),
+        "-name": ("Name", gettext_noop("Name, Z to A")),
+        "-created": ("Created", gettext_noop("Newest first")),
+        "created": ("Created", gettext_noop("Oldest first")),
+        "-used": ("LastUsed", gettext_noop("Used lately first")),
+        "used": ("LastUsed", gettext_noop("Unused longest first")),
     },
 )
 CHOSEN = ChosenRows(
     LISTING,
-    ("role", "roles"),
+    gettext_noop("With the chosen roles"),
+    lambda count: ngettext("%(num)s role", "%(num)s roles", count),
     {"policy": chosen_policies.attaching(ROLE), "tag": chosen_acts.tagging("TagRole", "RoleName")},
     lambda call: str(call.parameters[ROLE.key]),
 )

@@ -15,13 +15,14 @@ from crownkeep.console.kit import parts, web
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.identity_kinds import ROLE
 from crownkeep.console.pages.identities import role_limits
+from crownkeep.translation import gettext
 
 
 async def revoked(request: Request) -> Response:
     """End every session of a role that began before now."""
     name = request.path_params["name"]
     if "understood" not in web.form(request):
-        raise MalformedForm("tick that you know what it means")
+        raise MalformedForm(gettext("tick that you know what it means"))
     wanted = role_limits.revoking(name, _written(web.of(request).now))
     return await parts.change(request, [wanted], then=ROLE.page(name, "sessions"), current=ROLE.folder)
 

@@ -15,6 +15,7 @@ from crownkeep.console.kit.identity_kinds import ROLE
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.identities import access_report, role_limits, tabs
 from crownkeep.console.pages.identities.access_report import LastAccessReport
+from crownkeep.translation import gettext
 
 TABS = ("permissions", "trust", "tags", "access", "sessions", "trail")
 
@@ -25,7 +26,9 @@ async def role(request: Request) -> Response:
     name, tab = request.path_params["name"], parts.chosen(request, "tab", TABS)
     about = await parts.ask(request, "GetRole", RoleName=name)
     if about.is_missing:
-        return parts.missing(request, about, current=ROLE.folder, title=f"There is no role {name}", back=ROLE.folder)
+        return parts.missing(
+            request, about, current=ROLE.folder, title=gettext("There is no role %(name)s", name=name), back=ROLE.folder
+        )
     asked = await _section(request, name, tab)
     report = await access_report.report(request) if tab == "access" else LastAccessReport(None)
     shown = about.one("Role")
@@ -103,7 +106,7 @@ def _trusted(document: str) -> list[tuple[str, str, str]]:
     found = []
     for each in statements if isinstance(statements, list) else [statements]:
         named = each.get("Principal", {}) if isinstance(each, dict) else {}
-        kinds = named.items() if isinstance(named, dict) else [("Anybody", named)]
+        kinds = named.items() if isinstance(named, dict) else [(gettext("Anybody"), named)]
         for kind, names in kinds:
             found += [
                 (str(each.get("Effect", "")), str(kind), str(name)) for name in (names if isinstance(names, list) else [names])

@@ -14,6 +14,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.identity_kinds import USER
 from crownkeep.console.kit.listing import ConsoleList, ListColumn, Row
 from crownkeep.console.pages.identities import chosen_users
+from crownkeep.translation import gettext_noop, ngettext
 
 
 def _oldest_active(user: Row) -> datetime | None:
@@ -28,35 +29,45 @@ def _oldest_written(user: Row) -> str:
 
 LISTING = ConsoleList(
     name="users",
+    title=gettext_noop("Users"),
+    unlisted=gettext_noop("Users can't be listed"),
     noun="user",
     folder=USER.folder,
     operation="DescribeUsers",
     member="Users",
     key=USER.key,
-    first=ListColumn("User name", listing.of("UserName"), orders=("name", "-name")),
+    first=ListColumn(gettext_noop("User name"), listing.of("UserName"), orders=("name", "-name")),
     columns={
-        "path": ListColumn("Path", listing.of("Path")),
-        "groups": ListColumn("Groups", lambda user: ", ".join(user.get("Groups", ())), facet="Groups"),
+        "path": ListColumn(gettext_noop("Path"), listing.of("Path")),
+        "groups": ListColumn(gettext_noop("Groups"), lambda user: ", ".join(user.get("Groups", ())), facet="Groups"),
         "mfa": ListColumn("MFA", listing.of("MfaDevices"), facet="Credentials", orders=("mfa",)),
-        "password": ListColumn("Password last used", listing.when("PasswordLastUsed"), orders=("-password", "password")),
-        "activity": ListColumn("Last activity", listing.when("LastActivity"), facet="Credentials"),
-        "key": ListColumn("Oldest active key", _oldest_written, facet="Credentials", orders=("key",)),
+        "password": ListColumn(
+            gettext_noop("Password last used"), listing.when("PasswordLastUsed"), orders=("-password", "password")
+        ),
+        "activity": ListColumn(gettext_noop("Last activity"), listing.when("LastActivity"), facet="Credentials"),
+        "key": ListColumn(gettext_noop("Oldest active key"), _oldest_written, facet="Credentials", orders=("key",)),
         "tags": listing.TAGS,
-        "created": ListColumn("Created", listing.when("CreateDate"), orders=("-created", "created")),
+        "created": ListColumn(gettext_noop("Created"), listing.when("CreateDate"), orders=("-created", "created")),
     },
     usual=("groups", "mfa", "activity", "key", "created"),
     orders={
-        "name": ("Name", "Name, A to Z"),
-        "-name": ("Name", "Name, Z to A"),
-        "-created": ("Created", "Newest first"),
-        "created": ("Created", "Oldest first"),
-        "-password": ("PasswordLastUsed", "Password used lately first"),
-        "password": ("PasswordLastUsed", "Password unused longest first"),
-        "mfa": ("Mfa", "Without MFA first"),
-        "key": ("KeyAge", "Oldest active key first"),
+        "name": ("Name", gettext_noop("Name, A to Z")),
+        "-name": ("Name", gettext_noop("Name, Z to A")),
+        "-created": ("Created", gettext_noop("Newest first")),
+        "created": ("Created", gettext_noop("Oldest first")),
+        "-password": ("PasswordLastUsed", gettext_noop("Password used lately first")),
+        "password": ("PasswordLastUsed", gettext_noop("Password unused longest first")),
+        "mfa": ("Mfa", gettext_noop("Without MFA first")),
+        "key": ("KeyAge", gettext_noop("Oldest active key first")),
     },
 )
-CHOSEN = ChosenRows(LISTING, ("user", "users"), chosen_users.ACTS, lambda call: str(call.parameters[USER.key]))
+CHOSEN = ChosenRows(
+    LISTING,
+    gettext_noop("With the chosen users"),
+    lambda count: ngettext("%(num)s user", "%(num)s users", count),
+    chosen_users.ACTS,
+    lambda call: str(call.parameters[USER.key]),
+)
 
 
 async def users(request: Request) -> Response:

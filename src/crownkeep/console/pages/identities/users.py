@@ -12,6 +12,7 @@ from crownkeep.console.kit.identity_kinds import USER
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.identities import access_report, mfa_demand, tabs
 from crownkeep.console.pages.identities.access_report import LastAccessReport
+from crownkeep.translation import gettext
 
 TABS = ("permissions", "groups", "tags", "security", "access", "trail")
 
@@ -22,7 +23,9 @@ async def user(request: Request) -> Response:
     name, tab = request.path_params["name"], parts.chosen(request, "tab", TABS)
     about = await parts.ask(request, "GetUser", UserName=name)
     if about.is_missing:
-        return parts.missing(request, about, current=USER.folder, title=f"There is no user {name}", back=USER.folder)
+        return parts.missing(
+            request, about, current=USER.folder, title=gettext("There is no user %(name)s", name=name), back=USER.folder
+        )
     asked = await _SECTIONS[tab](request, name)
     used = await _last_used(request, asked["keys"]) if "keys" in asked else {}
     report = await access_report.report(request) if tab == "access" else LastAccessReport(None)
@@ -140,8 +143,8 @@ async def new_key(request: Request) -> Response:
     secrets = {}
     if outcome.refused is None:
         made = result["AccessKey"]
-        secrets = {"Access key": made["AccessKeyId"], "Secret access key": made["SecretAccessKey"]}
-    title = f"Access key of {name}" if secrets else "Nothing was changed"
+        secrets = {gettext("Access key"): made["AccessKeyId"], gettext("Secret access key"): made["SecretAccessKey"]}
+    title = gettext("Access key of %(name)s", name=name) if secrets else gettext("Nothing was changed")
     back = USER.page(name, "security")
     return parts.result_page(request, outcome, title=title, then=back, current=USER.folder, secrets=secrets)
 

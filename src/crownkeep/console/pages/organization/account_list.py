@@ -10,6 +10,7 @@ from crownkeep.console.kit import listing, parts, web
 from crownkeep.console.kit.chosen_rows import ChosenRows
 from crownkeep.console.kit.listing import ConsoleList, ListColumn, Row
 from crownkeep.console.pages.organization import chosen_accounts, places
+from crownkeep.translation import gettext_noop, ngettext
 
 
 def _security(member: str) -> listing.Cell:
@@ -35,41 +36,54 @@ def _security_moment(member: str) -> listing.Cell:
 
 LISTING = ConsoleList(
     name="accounts",
+    title=gettext_noop("Accounts"),
+    unlisted=gettext_noop("Accounts can't be listed"),
     noun="account",
     folder=places.ACCOUNTS,
     operation="DescribeMembers",
     member="Members",
     key="Name",
-    first=ListColumn("Account", listing.of("Name"), orders=("name", "-name")),
+    first=ListColumn(gettext_noop("Account"), listing.of("Name"), orders=("name", "-name")),
     columns={
-        "id": ListColumn("Account ID", listing.of("AccountId")),
-        "email": ListColumn("Root user's address", listing.of("Email")),
-        "state": ListColumn("State", listing.of("Status"), orders=("state", "-state")),
-        "unit": ListColumn("Unit", listing.of("UnitName")),
-        "credentials": ListColumn("Root credentials", _credentials, facet="Security"),
-        "mfa": ListColumn("Root MFA", _security("RootMfaKinds"), facet="Security"),
-        "used": ListColumn("Root last used", _security_moment("RootLastUsedAt"), facet="Security", orders=("-used", "used")),
-        "contact": ListColumn("Security contact", _security("HasSecurityContact"), facet="Security"),
-        "audit": ListColumn("Last audit", _security_moment("LastAuditAt"), facet="Security", orders=("audit", "-audit")),
+        "id": ListColumn(gettext_noop("Account ID"), listing.of("AccountId")),
+        "email": ListColumn(gettext_noop("Root user's address"), listing.of("Email")),
+        "state": ListColumn(gettext_noop("State"), listing.of("Status"), orders=("state", "-state")),
+        "unit": ListColumn(gettext_noop("Unit"), listing.of("UnitName")),
+        "credentials": ListColumn(gettext_noop("Root credentials"), _credentials, facet="Security"),
+        "mfa": ListColumn(gettext_noop("Root MFA"), _security("RootMfaKinds"), facet="Security"),
+        "used": ListColumn(
+            gettext_noop("Root last used"), _security_moment("RootLastUsedAt"), facet="Security", orders=("-used", "used")
+        ),
+        "contact": ListColumn(gettext_noop("Security contact"), _security("HasSecurityContact"), facet="Security"),
+        "audit": ListColumn(
+            gettext_noop("Last audit"), _security_moment("LastAuditAt"), facet="Security", orders=("audit", "-audit")
+        ),
         "tags": listing.TAGS,
-        "joined": ListColumn("Joined", listing.when("JoinedAt"), orders=("-joined", "joined")),
+        "joined": ListColumn(gettext_noop("Joined"), listing.when("JoinedAt"), orders=("-joined", "joined")),
     },
     usual=("state", "unit", "credentials", "mfa", "used", "contact", "audit"),
     orders={
-        "name": ("Name", "Name, A to Z"),
-        "-name": ("Name", "Name, Z to A"),
-        "-joined": ("Joined", "Joined lately first"),
-        "joined": ("Joined", "Joined longest ago first"),
-        "state": ("State", "Closed first"),
-        "-state": ("State", "Active first"),
-        "-used": ("RootLastUsed", "Root used lately first"),
-        "used": ("RootLastUsed", "Root unused longest first"),
-        "audit": ("LastAudit", "Audited longest ago first"),
-        "-audit": ("LastAudit", "Audited lately first"),
+        "name": ("Name", gettext_noop("Name, A to Z")),
+        "-name": ("Name", gettext_noop("Name, Z to A")),
+        "-joined": ("Joined", gettext_noop("Joined lately first")),
+        "joined": ("Joined", gettext_noop("Joined longest ago first")),
+        "state": ("State", gettext_noop("Closed first")),
+        "-state": ("State", gettext_noop("Active first")),
+        "-used": ("RootLastUsed", gettext_noop("Root used lately first")),
+        "used": ("RootLastUsed", gettext_noop("Root unused longest first")),
+        "audit": ("LastAudit", gettext_noop("Audited longest ago first")),
+        "-audit": ("LastAudit", gettext_noop("Audited lately first")),
     },
     limits={"name": "Text", "unit": "ParentId"},
 )
-CHOSEN = ChosenRows(LISTING, ("account", "accounts"), chosen_accounts.ACTS, chosen_accounts.account_of, chosen_accounts.called)
+CHOSEN = ChosenRows(
+    LISTING,
+    gettext_noop("With the chosen accounts"),
+    lambda count: ngettext("%(num)s account", "%(num)s accounts", count),
+    chosen_accounts.ACTS,
+    chosen_accounts.account_of,
+    chosen_accounts.called,
+)
 
 
 async def accounts(request: Request) -> Response:

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import parts, web
 from crownkeep.console.pages.organization import places
+from crownkeep.translation import gettext
 
 MOVE = f"{places.ACCOUNTS}/move"
 
@@ -28,9 +29,9 @@ async def review(request: Request) -> Response:
         else places.ask(request, "DescribeOrganizationalUnit", OrganizationalUnitId=to),
     )
     for part, title in (
-        (about, "The account can't be seen"),
-        (parents, "The account can't be seen"),
-        (unit, "The unit can't be seen"),
+        (about, gettext("The account can't be seen")),
+        (parents, gettext("The account can't be seen")),
+        (unit, gettext("The unit can't be seen")),
     ):
         if part.refusal is not None:
             return places.missing(request, part, title, back=places.account(account_id))
@@ -44,7 +45,7 @@ async def review(request: Request) -> Response:
         name=about.one("Account")["Name"],
         source=source,
         to=to,
-        unit="the root" if is_root else unit.one("OrganizationalUnit")["Name"],
+        unit=gettext("the root") if is_root else unit.one("OrganizationalUnit")["Name"],
         back=places.account(account_id),
         move=MOVE,
         what_if=parts.address(

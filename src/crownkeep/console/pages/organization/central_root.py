@@ -16,6 +16,7 @@ from crownkeep.console.pages.organization import places
 from crownkeep.errors import AwsError
 from crownkeep.signin import acting, member_roots
 from crownkeep.signin.acting import Actor
+from crownkeep.translation import gettext, gettext_noop
 
 PATH = f"{places.FOLDER}/root"
 
@@ -35,33 +36,39 @@ async def show(request: Request) -> Response:
 
 async def deleted(request: Request) -> Response:
     """Take all credentials of a member's root user away, once the account's name was typed."""
-    text = (
+    text = gettext(
         "Root's password, access keys, certificates and MFA devices are deleted. Programs that use a key of root's stop working."
     )
-    account_id, missing = await _confirmed(request, "Delete root's credentials of {}?", text, "Delete root's credentials")
+    account_id, missing = await _confirmed(
+        request, gettext_noop("Delete root's credentials of %(account)s?"), text, gettext("Delete root's credentials")
+    )
     if missing is not None:
         return missing
-    return await _done(request, account_id, member_roots.DELETE, "Root has no credentials any more")
+    return await _done(request, account_id, member_roots.DELETE, gettext("Root has no credentials any more"))
 
 
 async def recovery_allowed(request: Request) -> Response:
     """Let whoever reads the mail of a member's root user choose a password, once the account's name was typed."""
-    text = "Anybody who reads the root user's mail can choose a password, until its credentials are deleted again."
-    account_id, missing = await _confirmed(request, "Let root's password of {} be recovered?", text, "Allow recovery")
+    text = gettext("Anybody who reads the root user's mail can choose a password, until its credentials are deleted again.")
+    account_id, missing = await _confirmed(
+        request, gettext_noop("Let root's password of %(account)s be recovered?"), text, gettext("Allow recovery")
+    )
     if missing is not None:
         return missing
-    return await _done(request, account_id, member_roots.ALLOW_RECOVERY, "Root's password can be recovered")
+    return await _done(request, account_id, member_roots.ALLOW_RECOVERY, gettext("Root's password can be recovered"))
 
 
-async def _confirmed(request: Request, title: str, text: str, button: str) -> tuple[str, Response | None]:
+async def _confirmed(request: Request, question: str, text: str, button: str) -> tuple[str, Response | None]:
     """Return the account that is meant, or the page to show where there is none; raises ProofNeeded and WordNeeded."""
     web.proven(request)
     account_id = web.form(request).one("account")
     about = await places.ask(request, "DescribeAccount", AccountId=account_id)
     if about.refusal is not None:
-        return "", places.missing(request, about, "There is no such account in the organization")
+        return "", places.missing(request, about, gettext("There is no such account in the organization"))
     name, here = str(about.one("Account")["Name"]), parts.address(PATH, id=account_id)
-    danger.require(request, Ending(name, title.format(name), text, button, here, {"Account ID": account_id}))
+    danger.require(
+        request, Ending(name, gettext(question, account=name), text, button, here, {gettext("Account ID"): account_id})
+    )
     return account_id, None
 
 
@@ -114,7 +121,7 @@ async def _page(
         parts.ask(request, "ListOrganizationsFeatures"),
     )
     if about.refusal is not None and not about.refusal.is_denied:
-        return places.missing(request, about, "There is no such account in the organization")
+        return places.missing(request, about, gettext("There is no such account in the organization"))
     task = {"TargetPrincipal": account_id, "TaskPolicyArn": {"arn": "arn:aws:iam::aws:policy/root-task/TASK"}}
     return places.page(
         request,

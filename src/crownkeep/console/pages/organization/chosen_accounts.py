@@ -11,6 +11,7 @@ from crownkeep.console.kit import parts, web
 from crownkeep.console.kit.chosen_rows import AskedField, ChosenAct, Plan, Planned, Suggestion
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.organization import places
+from crownkeep.translation import gettext, gettext_noop
 
 
 def account_of(call: Equivalent) -> str:
@@ -46,7 +47,11 @@ async def _move(request: Request, names: Sequence[str], entered: Mapping[str, st
 
 
 def _moved(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
-    return f"{rows} would be moved to {entered['unit']}. The policies there bind them at once, and the present ones no longer do."
+    return gettext(
+        "%(chosen)s would be moved to %(unit)s. The policies there bind them at once, and the present ones no longer do.",
+        chosen=rows,
+        unit=entered["unit"],
+    )
 
 
 async def _units(request: Request) -> Sequence[Suggestion]:
@@ -71,8 +76,16 @@ async def _tag(_: Request, names: Sequence[str], entered: Mapping[str, str]) -> 
 
 
 def _tagged(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
-    value = f" with the value {entered['value']}" if entered["value"] else ""
-    return f"{rows} would get the tag {entered['key']}{value}, which replaces any value that the tag has now."
+    if entered["value"]:
+        return gettext(
+            "%(chosen)s would get the tag %(tag)s with the value %(tag_value)s, which replaces any value that the tag has now.",
+            chosen=rows,
+            tag=entered["key"],
+            tag_value=entered["value"],
+        )
+    return gettext(
+        "%(chosen)s would get the tag %(tag)s, which replaces any value that the tag has now.", chosen=rows, tag=entered["key"]
+    )
 
 
 def _attachment(operation: str, reverse: str) -> Plan:
@@ -89,12 +102,18 @@ def _attachment(operation: str, reverse: str) -> Plan:
 
 
 def _attached(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
-    return f"The policy {entered['policy']} would be attached to {rows}. What it denies is refused from their next request on."
+    return gettext(
+        "The policy %(policy)s would be attached to %(chosen)s. What it denies is refused from their next request on.",
+        policy=entered["policy"],
+        chosen=rows,
+    )
 
 
 def _detached(_: Planned, rows: str, entered: Mapping[str, str]) -> str:
-    return (
-        f"The policy {entered['policy']} would be detached from {rows}. It denies nothing there any more, unless it is inherited."
+    return gettext(
+        "The policy %(policy)s would be detached from %(chosen)s. It denies nothing there any more, unless it is inherited.",
+        policy=entered["policy"],
+        chosen=rows,
     )
 
 
@@ -111,47 +130,47 @@ async def _policies(request: Request) -> Sequence[Suggestion]:
     return listed
 
 
-_POLICY = (AskedField("policy", "ID of the policy", 130),)
+_POLICY = (AskedField("policy", gettext_noop("ID of the policy"), 130),)
 
 ACTS: Mapping[str, ChosenAct] = {
     "move": ChosenAct(
-        "Move accounts",
-        "Move them to a unit",
-        "Move",
+        gettext_noop("Move accounts"),
+        gettext_noop("Move them to a unit"),
+        gettext_noop("Move"),
         _moved,
         _move,
-        (AskedField("unit", "ID of the unit", 68),),
-        "To which unit?",
+        (AskedField("unit", gettext_noop("ID of the unit"), 68),),
+        gettext_noop("To which unit?"),
         _units,
-        nothing="There already",
+        nothing=gettext_noop("There already"),
     ),
     "tag": ChosenAct(
-        "Tag",
-        "Tag them",
-        "Tag",
+        gettext_noop("Tag"),
+        gettext_noop("Tag them"),
+        gettext_noop("Tag"),
         _tagged,
         _tag,
-        (AskedField("key", "Key", 128), AskedField("value", "Value", 256, is_required=False)),
-        "Which tag?",
+        (AskedField("key", gettext_noop("Key"), 128), AskedField("value", gettext_noop("Value"), 256, is_required=False)),
+        gettext_noop("Which tag?"),
     ),
     "attach": ChosenAct(
-        "Attach a policy",
-        "Attach a policy to them",
-        "Attach the policy",
+        gettext_noop("Attach a policy"),
+        gettext_noop("Attach a policy to them"),
+        gettext_noop("Attach the policy"),
         _attached,
         _attachment("AttachPolicy", "DetachPolicy"),
         _POLICY,
-        "Which policy?",
+        gettext_noop("Which policy?"),
         _policies,
     ),
     "detach": ChosenAct(
-        "Detach a policy",
-        "Detach a policy from them",
-        "Detach the policy",
+        gettext_noop("Detach a policy"),
+        gettext_noop("Detach a policy from them"),
+        gettext_noop("Detach the policy"),
         _detached,
         _attachment("DetachPolicy", "AttachPolicy"),
         _POLICY,
-        "Which policy?",
+        gettext_noop("Which policy?"),
         _policies,
     ),
 }

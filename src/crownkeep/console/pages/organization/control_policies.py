@@ -13,8 +13,20 @@ from crownkeep.console.kit import danger, parts, policy_summary, web
 from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.organization import places
+from crownkeep.translation import gettext, gettext_noop
 
 TABS = ("document", "targets")
+_DISABLING = {
+    places.SERVICE_CONTROL: (
+        gettext_noop("Disable service control policies?"),
+        gettext_noop("Disable service control policies"),
+    ),
+    places.RESOURCE_CONTROL: (
+        gettext_noop("Disable resource control policies?"),
+        gettext_noop("Disable resource control policies"),
+    ),
+}
+"""By what is disabled: the question and the button."""
 
 
 async def policies(request: Request) -> Response:
@@ -49,7 +61,7 @@ async def policy(request: Request) -> Response:
     marker = request.query_params.get("marker", "")
     about = await places.ask(request, "DescribePolicy", PolicyId=policy_id)
     if about.refusal is not None and not about.refusal.is_denied:
-        return places.missing(request, about, "There is no such policy", back=places.POLICIES)
+        return places.missing(request, about, gettext("There is no such policy"), back=places.POLICIES)
     targets = await places.ask(request, "ListTargetsForPolicy", PolicyId=policy_id, NextToken=marker, MaxResults=places.MOST)
     document = parts.readable(str(about.one("Policy").get("Content", "")))
     shown = about.one("Policy").get("PolicySummary", {})
@@ -61,7 +73,7 @@ async def policy(request: Request) -> Response:
         policy_id=policy_id,
         about=about,
         shown=shown,
-        kind=places.KINDS.get(str(shown.get("Type", "")), ""),
+        kind=gettext(places.KINDS.get(str(shown.get("Type", "")), "")),
         tab=tab,
         path=places.policy(policy_id),
         document=document,
@@ -85,9 +97,11 @@ async def deleted(request: Request) -> Response:
     policy_id = web.form(request).one("policy")
     about = await places.ask(request, "DescribePolicy", PolicyId=policy_id)
     name = str(about.one("Policy").get("PolicySummary", {}).get("Name", policy_id))
-    text = "Its document is deleted. While it is attached anywhere, it can't be deleted: detach it first."
-    here, ids = places.policy(policy_id), {"Policy ID": policy_id}
-    danger.require(request, Ending(name, f"Delete the policy {name}?", text, "Delete policy", here, ids))
+    text = gettext("Its document is deleted. While it is attached anywhere, it can't be deleted: detach it first.")
+    here, ids = places.policy(policy_id), {gettext("Policy ID"): policy_id}
+    danger.require(
+        request, Ending(name, gettext("Delete the policy %(name)s?", name=name), text, gettext("Delete policy"), here, ids)
+    )
     outcome = await parts.carry_out(request, [places.call("DeletePolicy", PolicyId=policy_id)])
     then = places.POLICIES if outcome.refused is None else places.policy(policy_id, "targets")
     return parts.after(request, outcome, then=then, current=places.FOLDER)
@@ -101,9 +115,12 @@ async def enabled(request: Request) -> Response:
 async def disabled(request: Request) -> Response:
     """Disable a type of policy: every attachment of it is gone at once. Its person has proved to be there, and typed a word."""
     web.proven(request)
-    kind = places.KINDS.get(web.form(request).one("type"), "control policies").lower()
-    text = "What is attached anywhere in the organization is forgotten. Enabling the type again brings no attachment back."
-    danger.require(request, Ending("disable", f"Disable {kind}?", text, f"Disable {kind}", places.POLICIES))
+    kind = web.form(request).one("type")
+    title, button = _DISABLING.get(kind, _DISABLING[places.SERVICE_CONTROL])
+    text = gettext(
+        "What is attached anywhere in the organization is forgotten. Enabling the type again brings no attachment back."
+    )
+    danger.require(request, Ending("disable", gettext(title), text, gettext(button), places.POLICIES))
     return await _switched(request, "DisablePolicyType")
 
 

@@ -12,6 +12,7 @@ from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.policy_documents import Checked, Sort
 from crownkeep.console.pages.organization import places
+from crownkeep.translation import gettext
 
 CREATE = f"{places.POLICIES}/create"
 EDIT = f"{places.POLICIES}/edit"
@@ -67,7 +68,7 @@ async def edit(request: Request) -> Response:
     policy_id = request.query_params.get("id", "")
     about = await places.ask(request, "DescribePolicy", PolicyId=policy_id)
     if about.refusal is not None:
-        return places.missing(request, about, "This policy can't be changed here", back=places.POLICIES)
+        return places.missing(request, about, gettext("This policy can't be changed here"), back=places.POLICIES)
     shown = about.one("Policy")["PolicySummary"]
     if shown["Type"] not in _SORTS or shown["AwsManaged"]:
         return web.go(places.policy(policy_id))
@@ -109,7 +110,7 @@ def _editor(
         same=[policy_documents.validation(entered["document"], sort), _call({**entered, "name": entered["name"] or "NAME"})],
         entered=entered,
         sort=sort.value,
-        kind=places.KINDS[entered["type"]],
+        kind=gettext(places.KINDS[entered["type"]]),
         action=EDIT if entered["id"] else CREATE,
         back=places.policy(entered["id"]) if entered["id"] else parts.address(places.POLICIES, type=entered["type"]),
         checked=checked,

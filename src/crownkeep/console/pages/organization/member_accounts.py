@@ -14,6 +14,7 @@ from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.organization import attached_policies, places, unit_tree
+from crownkeep.translation import gettext, gettext_noop
 
 TABS = ("details", "policies")
 
@@ -26,7 +27,7 @@ async def show(request: Request) -> Response:
         places.ask(request, "DescribeAccount", AccountId=account_id), places.described(request)
     )
     if about.refusal is not None and not about.refusal.is_denied:
-        return places.missing(request, about, "There is no such account in the organization")
+        return places.missing(request, about, gettext("There is no such account in the organization"))
     return await _page(request, about, organization, tab)
 
 
@@ -110,7 +111,11 @@ async def created(request: Request) -> Response:
     made, outcome = await parts.obtain(request, wanted)
     status = made.get("CreateAccountStatus", {})
     if outcome.refused is not None or status.get("State") == "FAILED":
-        why = f"The account was not made: {status['FailureReason']}." if status.get("FailureReason") else ""
+        why = (
+            gettext("The account was not made: %(reason)s.", reason=status["FailureReason"])
+            if status.get("FailureReason")
+            else ""
+        )
         return _form(request, "organization_create_account.html", entered, refusal=outcome.refused, alert=why)
     then = places.account(str(status["AccountId"])) if status.get("AccountId") else places.FOLDER
     return parts.after(request, outcome, then=then, current=places.FOLDER)
@@ -163,14 +168,18 @@ async def removed(request: Request) -> Response:
 
 _ENDINGS = {
     "CloseAccount": (
-        "Close {}?",
-        "Nobody can sign in to it, and none of its keys works. For 90 days the operator of this server can reopen it.",
-        "Close account",
+        gettext_noop("Close %(account)s?"),
+        gettext_noop(
+            "Nobody can sign in to it, and none of its keys works. For 90 days the operator of this server can reopen it."
+        ),
+        gettext_noop("Close account"),
     ),
     "RemoveAccountFromOrganization": (
-        "Take {} out of the organization?",
-        "The account stands alone, and no policy of the organization binds it any more. Only an invitation brings it back.",
-        "Take out of the organization",
+        gettext_noop("Take %(account)s out of the organization?"),
+        gettext_noop(
+            "The account stands alone, and no policy of the organization binds it any more. Only an invitation brings it back."
+        ),
+        gettext_noop("Take out of the organization"),
     ),
 }
 """By what ends: the question, what becomes of the account, and the button."""
@@ -181,10 +190,11 @@ async def _ended(request: Request, operation: str) -> Response:
     account_id = web.form(request).one("account")
     about = await places.ask(request, "DescribeAccount", AccountId=account_id)
     if about.refusal is not None:
-        return places.missing(request, about, "There is no such account in the organization")
+        return places.missing(request, about, gettext("There is no such account in the organization"))
     name, here = str(about.one("Account")["Name"]), places.account(account_id)
-    title, text, button = _ENDINGS[operation]
-    danger.require(request, Ending(name, title.format(name), text, button, here, {"Account ID": account_id}))
+    question, text, button = _ENDINGS[operation]
+    title = gettext(question, account=name)
+    danger.require(request, Ending(name, title, gettext(text), gettext(button), here, {gettext("Account ID"): account_id}))
     wanted = places.call(operation, AccountId=account_id)
     then = here if operation == "CloseAccount" else places.FOLDER
     return await parts.change(request, [wanted], then=then, current=places.FOLDER)

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from crownkeep.console.kit import csv_files, parts, web
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.organization import places
+from crownkeep.translation import gettext
 
 PATH = f"{places.FOLDER}/credential-report"
 _AT_ONCE = 10
@@ -54,7 +55,7 @@ async def download(request: Request) -> Response:
     while len(members) < _MOST:
         listed = await _members(request, marker, 1000)
         if listed.refusal is not None:
-            return places.missing(request, listed, "The accounts can't be listed", back=PATH)
+            return places.missing(request, listed, gettext("The accounts can't be listed"), back=PATH)
         members += listed.rows("Members")
         marker = listed.marker
         if not marker:
@@ -64,7 +65,7 @@ async def download(request: Request) -> Response:
     for first in range(0, len(members), _AT_ONCE):
         reported = await _reports(request, members[first : first + _AT_ONCE])
         if reported.refusal is not None:
-            return places.missing(request, reported, "The credential reports can't be read", back=PATH)
+            return places.missing(request, reported, gettext("The credential reports can't be read"), back=PATH)
         for each in reported.rows("Reports"):
             head, *lines = csv.reader(str(each["Content"]).splitlines())
             columns = ("account_id", *head)

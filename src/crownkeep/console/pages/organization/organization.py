@@ -14,6 +14,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.organization import attached_policies, places, unit_tree
 from crownkeep.console.pages.organization.places import OrganizationPlace
+from crownkeep.translation import gettext
 
 TABS = ("accounts", "policies")
 
@@ -28,7 +29,7 @@ async def show(request: Request) -> Response:
         if not isinstance(tree, Part):
             return await _tree_page(request, about, tree)
         if under and tree.refusal is not None and not tree.refusal.is_denied:
-            return places.missing(request, tree, "There is no such unit")
+            return places.missing(request, tree, gettext("There is no such unit"))
     return await _standing_page(request, about)
 
 
@@ -105,8 +106,12 @@ async def created(request: Request) -> Response:
 async def left(request: Request) -> Response:
     """Take this account out of its organization, once its id was typed."""
     account_id = web.proven(request).principal.account_id
-    text = "The account stands alone afterwards. The organization's policies no longer bind it, and only it can get back in."
-    danger.require(request, Ending(account_id, "Leave the organization?", text, "Leave organization", places.FOLDER))
+    text = gettext(
+        "The account stands alone afterwards. The organization's policies no longer bind it, and only it can get back in."
+    )
+    danger.require(
+        request, Ending(account_id, gettext("Leave the organization?"), text, gettext("Leave organization"), places.FOLDER)
+    )
     return await parts.change(request, [places.call("LeaveOrganization")], then=places.FOLDER, current=places.FOLDER)
 
 

@@ -15,15 +15,16 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.organization import places
+from crownkeep.translation import gettext, gettext_noop
 
 _FEATURES = {
     "RootCredentialsManagement": (
-        "Manage root credentials centrally",
-        "Administrators of the organization take members' root credentials away, and let one be recovered.",
+        gettext_noop("Manage root credentials centrally"),
+        gettext_noop("Administrators of the organization take members' root credentials away, and let one be recovered."),
     ),
     "RootSessions": (
-        "Privileged root tasks",
-        "Administrators of the organization unlock buckets and queues of members as their root user.",
+        gettext_noop("Privileged root tasks"),
+        gettext_noop("Administrators of the organization unlock buckets and queues of members as their root user."),
     ),
 }
 
@@ -126,7 +127,7 @@ async def feature_disabled(request: Request) -> Response:
 def _feature(request: Request) -> str:
     feature = web.form(request).one("feature")
     if feature not in _SWITCHES:
-        raise MalformedForm("there is no such feature")
+        raise MalformedForm(gettext("there is no such feature"))
     return feature
 
 
@@ -140,8 +141,10 @@ async def deleted(request: Request) -> Response:
     web.proven(request)
     about = await places.described(request)
     word = str(about.one("Organization").get("Id", "")) or "delete"
-    text = "Its units and policies are gone for good. Only an organization with no other account can be deleted."
-    danger.require(request, Ending(word, "Delete the organization?", text, "Delete organization", places.SETTINGS))
+    text = gettext("Its units and policies are gone for good. Only an organization with no other account can be deleted.")
+    danger.require(
+        request, Ending(word, gettext("Delete the organization?"), text, gettext("Delete organization"), places.SETTINGS)
+    )
     wanted = places.call("DeleteOrganization")
     return await parts.change(request, [wanted], then=places.FOLDER, current=places.FOLDER)
 

@@ -12,6 +12,7 @@ from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
+from crownkeep.translation import gettext_noop
 
 FOLDER = "/console/organization"
 ACCOUNTS = f"{FOLDER}/accounts"
@@ -26,7 +27,7 @@ MOST = 20
 
 SERVICE_CONTROL = "SERVICE_CONTROL_POLICY"
 RESOURCE_CONTROL = "RESOURCE_CONTROL_POLICY"
-KINDS = {SERVICE_CONTROL: "Service control policies", RESOURCE_CONTROL: "Resource control policies"}
+KINDS = {SERVICE_CONTROL: gettext_noop("Service control policies"), RESOURCE_CONTROL: gettext_noop("Resource control policies")}
 """The types of policy that decide what is allowed, as pages call them."""
 
 FULL_ACCESS = ("p-FullAWSAccess", "p-RCPFullAWSAccess")

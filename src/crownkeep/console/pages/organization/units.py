@@ -9,6 +9,7 @@ from starlette.routing import Route
 from crownkeep.console.kit import danger, parts, web
 from crownkeep.console.kit.danger import Ending
 from crownkeep.console.pages.organization import places
+from crownkeep.translation import gettext
 
 
 async def created(request: Request) -> Response:
@@ -38,8 +39,18 @@ async def deleted(request: Request) -> Response:
     unit = entered["unit"]
     about = await places.ask(request, "DescribeOrganizationalUnit", OrganizationalUnitId=unit)
     name = str(about.one("OrganizationalUnit").get("Name", unit))
-    text = "Its ID is never given again. Policies that are attached to it stay, but bind nobody through it any more."
-    danger.require(request, Ending(name, f"Delete the unit {name}?", text, "Delete unit", places.tree(unit), {"Unit ID": unit}))
+    text = gettext("Its ID is never given again. Policies that are attached to it stay, but bind nobody through it any more.")
+    danger.require(
+        request,
+        Ending(
+            name,
+            gettext("Delete the unit %(name)s?", name=name),
+            text,
+            gettext("Delete unit"),
+            places.tree(unit),
+            {gettext("Unit ID"): unit},
+        ),
+    )
     wanted = places.call("DeleteOrganizationalUnit", OrganizationalUnitId=entered["unit"])
     return await parts.change(request, [wanted], then=places.tree(entered["parent"]), current=places.FOLDER)
 

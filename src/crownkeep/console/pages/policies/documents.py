@@ -9,6 +9,7 @@ from starlette.routing import Route
 from crownkeep.console.kit import policy_documents, web
 from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.policy_documents import Sort
+from crownkeep.translation import gettext
 
 CHECK = "/console/check-document"
 
@@ -19,7 +20,7 @@ async def checked_while_typed(request: Request) -> Response:
     try:
         sort = Sort(web.form(request).one("sort"))
     except ValueError as error:
-        raise MalformedForm("there is no such sort of document") from error
+        raise MalformedForm(gettext("there is no such sort of document")) from error
     document = policy_documents.typed(request)
     checked = await policy_documents.check(request, document, sort) if document.strip() else None
     return web.page(request, "checked.html", checked=checked)

@@ -13,6 +13,7 @@ from crownkeep.console.kit import danger, frame, parts, policy_pages, policy_sum
 from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
+from crownkeep.translation import gettext
 
 TABS = ("document", "versions", "holders")
 
@@ -32,7 +33,7 @@ async def policy(request: Request) -> Response:
     about = await parts.ask(request, "GetPolicy", PolicyArn=arn)
     if about.is_missing:
         folder = policy_pages.FOLDER
-        return parts.missing(request, about, current=folder, title="There is no such policy", back=folder)
+        return parts.missing(request, about, current=folder, title=gettext("There is no such policy"), back=folder)
     default = str(about.one("Policy").get("DefaultVersionId", ""))
     version = request.query_params.get("version", "") or default
     against = request.query_params.get("against", "") or default
@@ -107,8 +108,18 @@ async def version_deleted(request: Request) -> Response:
     """Delete a version that is not the default."""
     arn, version = _version(request)
     then = policy_pages.page(arn, "versions")
-    text = "Its document is deleted. The default version and the others stay."
-    danger.require(request, Ending(version, f"Delete version {version}?", text, "Delete version", then, {"Policy": arn}))
+    text = gettext("Its document is deleted. The default version and the others stay.")
+    danger.require(
+        request,
+        Ending(
+            version,
+            gettext("Delete version %(version)s?", version=version),
+            text,
+            gettext("Delete version"),
+            then,
+            {gettext("Policy"): arn},
+        ),
+    )
     wanted = Equivalent("iam", "DeletePolicyVersion", {"PolicyArn": arn, "VersionId": version})
     return await parts.change(request, [wanted], then=then, current=policy_pages.FOLDER)
 
@@ -117,9 +128,17 @@ async def deleted(request: Request) -> Response:
     """Delete a policy once its name was typed; one that somebody holds, or that has other versions, is refused by IAM."""
     arn = web.form(request).one("arn")
     name = arn.rpartition("/")[2]
-    text = "All its versions are deleted with it. While anybody holds it, it can't be deleted: detach it first."
+    text = gettext("All its versions are deleted with it. While anybody holds it, it can't be deleted: detach it first.")
     danger.require(
-        request, Ending(name, f"Delete the policy {name}?", text, "Delete policy", policy_pages.page(arn), {"ARN": arn})
+        request,
+        Ending(
+            name,
+            gettext("Delete the policy %(name)s?", name=name),
+            text,
+            gettext("Delete policy"),
+            policy_pages.page(arn),
+            {"ARN": arn},
+        ),
     )
     outcome = await parts.carry_out(request, [Equivalent("iam", "DeletePolicy", {"PolicyArn": arn})])
     then = policy_pages.FOLDER if outcome.refused is None else policy_pages.page(arn)

@@ -11,6 +11,7 @@ from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.kit.policy_documents import EXAMPLE, Checked
+from crownkeep.translation import gettext
 
 CREATE = f"{policy_pages.FOLDER}/create"
 NEW_VERSION = f"{policy_pages.FOLDER}/new-version"
@@ -29,7 +30,7 @@ async def new_version(request: Request) -> Response:
     about = await parts.ask(request, "GetPolicy", PolicyArn=arn)
     if about.is_missing:
         folder = policy_pages.FOLDER
-        return parts.missing(request, about, current=folder, title="There is no such policy", back=folder)
+        return parts.missing(request, about, current=folder, title=gettext("There is no such policy"), back=folder)
     default = str(about.one("Policy").get("DefaultVersionId", ""))
     found = await parts.ask(request, "GetPolicyVersion", PolicyArn=arn, VersionId=default)
     document = parts.readable(str(found.one("PolicyVersion").get("Document", "")))

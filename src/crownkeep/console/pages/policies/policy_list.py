@@ -10,6 +10,7 @@ from crownkeep.console.kit import chosen_acts, frame, listing, parts, policy_pag
 from crownkeep.console.kit.chosen_rows import ChosenRows
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.listing import ConsoleList, ListColumn, Row, ShownList
+from crownkeep.translation import gettext, gettext_noop, ngettext
 
 SCOPES = ("All", "Local", "AWS")
 
@@ -17,7 +18,7 @@ _OF_AWS = "arn:aws:iam::aws:"
 
 
 def _kind(policy: Row) -> str:
-    return "AWS managed" if policy["Arn"].startswith(_OF_AWS) else "Customer managed"
+    return gettext("AWS managed") if policy["Arn"].startswith(_OF_AWS) else gettext("Customer managed")
 
 
 def _chosen(policy: Row) -> str:
@@ -27,41 +28,44 @@ def _chosen(policy: Row) -> str:
 
 LISTING = ConsoleList(
     name="policies",
+    title=gettext_noop("Policies"),
+    unlisted=gettext_noop("Policies can't be listed"),
     noun="policy",
     folder=policy_pages.FOLDER,
     operation="DescribePolicies",
     member="Policies",
     key="PolicyName",
-    first=ListColumn("Policy", listing.of("PolicyName"), orders=("name", "-name")),
+    first=ListColumn(gettext_noop("Policy"), listing.of("PolicyName"), orders=("name", "-name")),
     columns={
-        "kind": ListColumn("Kind", _kind),
+        "kind": ListColumn(gettext_noop("Kind"), _kind),
         "arn": ListColumn("ARN", listing.of("Arn")),
-        "path": ListColumn("Path", listing.of("Path")),
-        "description": ListColumn("Description", listing.of("Description")),
-        "holders": ListColumn("Holders", listing.of("AttachmentCount"), orders=("-holders", "holders")),
-        "boundary": ListColumn("Boundary of", listing.of("BoundaryCount")),
-        "version": ListColumn("Version in force", listing.of("DefaultVersionId")),
+        "path": ListColumn(gettext_noop("Path"), listing.of("Path")),
+        "description": ListColumn(gettext_noop("Description"), listing.of("Description")),
+        "holders": ListColumn(gettext_noop("Holders"), listing.of("AttachmentCount"), orders=("-holders", "holders")),
+        "boundary": ListColumn(gettext_noop("Boundary of"), listing.of("BoundaryCount")),
+        "version": ListColumn(gettext_noop("Version in force"), listing.of("DefaultVersionId")),
         "tags": listing.TAGS,
-        "created": ListColumn("Created", listing.when("CreateDate"), orders=("-created", "created")),
-        "changed": ListColumn("Changed", listing.when("UpdateDate"), orders=("-changed", "changed")),
+        "created": ListColumn(gettext_noop("Created"), listing.when("CreateDate"), orders=("-created", "created")),
+        "changed": ListColumn(gettext_noop("Changed"), listing.when("UpdateDate"), orders=("-changed", "changed")),
     },
     usual=("kind", "path", "holders", "changed"),
     orders={
-        "name": ("Name", "Name, A to Z"),
-        "-name": ("Name", "Name, Z to A"),
-        "-holders": ("Attachments", "Most holders first"),
-        "holders": ("Attachments", "Fewest holders first"),
-        "-changed": ("Changed", "Changed lately first"),
-        "changed": ("Changed", "Unchanged longest first"),
-        "-created": ("Created", "Newest first"),
-        "created": ("Created", "Oldest first"),
+        "name": ("Name", gettext_noop("Name, A to Z")),
+        "-name": ("Name", gettext_noop("Name, Z to A")),
+        "-holders": ("Attachments", gettext_noop("Most holders first")),
+        "holders": ("Attachments", gettext_noop("Fewest holders first")),
+        "-changed": ("Changed", gettext_noop("Changed lately first")),
+        "changed": ("Changed", gettext_noop("Unchanged longest first")),
+        "-created": ("Created", gettext_noop("Newest first")),
+        "created": ("Created", gettext_noop("Oldest first")),
     },
     limits={"name": "Text", "path": "PathPrefix", "scope": "Scope", "used": "OnlyAttached"},
     choices={"scope": SCOPES, "used": ("", "1")},
 )
 CHOSEN = ChosenRows(
     LISTING,
-    ("policy", "policies"),
+    gettext_noop("With the chosen policies"),
+    lambda count: ngettext("%(num)s policy", "%(num)s policies", count),
     {"tag": chosen_acts.tagging("TagPolicy", "PolicyArn")},
     lambda call: str(call.parameters["PolicyArn"]),
 )

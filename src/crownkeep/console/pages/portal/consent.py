@@ -17,6 +17,7 @@ from crownkeep.credentials import code_challenges
 from crownkeep.domain.single_sign_on import clients
 from crownkeep.domain.single_sign_on.clients import Client
 from crownkeep.signin.sessions import BrowserSession
+from crownkeep.translation import gettext
 
 _SERVICE = "access-portal"
 _NAMES = ("response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "scopes", "scope")
@@ -67,7 +68,7 @@ async def decide(request: Request) -> Response:
     wanted = Equivalent(_SERVICE, "AuthorizeProgram", asked.parameters)
     found, outcome = await parts.obtain(request, wanted, actor=web.as_person(request, session))
     if outcome.refused is not None:
-        return _message_page(request, session, "Refused", outcome.refused.sentence, status=403)
+        return _message_page(request, session, gettext("Refused"), outcome.refused.sentence, status=403)
     return _back(asked, {"code": str(found["AuthorizationCode"]), "state": asked.state})
 
 
@@ -100,8 +101,12 @@ async def device_decided(request: Request) -> Response:
     if isinstance(outcome.refused, Refused):
         return _page(request, "device.html", session, status=404, alert=outcome.refused.message)
     if allowed:
-        return _message_page(request, session, "Request approved", "The program goes on by itself. You can close this window.")
-    return _message_page(request, session, "Request refused", "The program gets nothing. You can close this window.")
+        return _message_page(
+            request, session, gettext("Request approved"), gettext("The program goes on by itself. You can close this window.")
+        )
+    return _message_page(
+        request, session, gettext("Request refused"), gettext("The program gets nothing. You can close this window.")
+    )
 
 
 def _read(request: Request, given: Mapping[str, str]) -> ConsentAsked | None:
@@ -122,8 +127,8 @@ def _back(asked: ConsentAsked, answer: Mapping[str, str]) -> Response:
 
 
 def _invalid(request: Request) -> Response:
-    text = "Nothing was sent anywhere. Start again from the command line."
-    title = "No program has made this request"
+    text = gettext("Nothing was sent anywhere. Start again from the command line.")
+    title = gettext("No program has made this request")
     return web.page(request, "refused.html", status=400, title=title, text=text, home="/console")
 
 
@@ -133,7 +138,7 @@ def _to_sign_in(store_id: str, to: str) -> Response:
 
 def _message_page(request: Request, session: BrowserSession, title: str, text: str, *, status: int = 200) -> Response:
     start = f"{web.PORTAL}{session.person.path.rstrip('/')}"
-    return web.page(request, "message.html", status=status, title=title, text=text, to=start, label="Access portal")
+    return web.page(request, "message.html", status=status, title=title, text=text, to=start, label=gettext("Access portal"))
 
 
 def _page(request: Request, template: str, session: BrowserSession, *, status: int = 200, **values: object) -> Response:

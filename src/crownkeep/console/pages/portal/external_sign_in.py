@@ -17,10 +17,13 @@ from crownkeep.signin import external_requests, external_sign_in
 from crownkeep.signin.entry import Visit
 from crownkeep.signin.external_requests import ExternalRequest, ProviderSilent
 from crownkeep.signin.external_sign_in import ExternalRefused
+from crownkeep.translation import gettext, gettext_noop
 
-_TITLE = "You could not be signed in"
-_REFUSED = "Your organization's identity provider gave an answer that isn't accepted here. Try again, or ask your administrator."
-_SILENT = "Your organization's identity provider can't be reached at the moment. Try again in a minute."
+_TITLE = gettext_noop("You could not be signed in")
+_REFUSED = gettext_noop(
+    "Your organization's identity provider gave an answer that isn't accepted here. Try again, or ask your administrator."
+)
+_SILENT = gettext_noop("Your organization's identity provider can't be reached at the moment. Try again in a minute.")
 _PARAMETERS = ("state", "code", "iss", "error")
 
 
@@ -36,7 +39,7 @@ async def begin(request: Request) -> Response:
             here.door, row, to=destinations.ours(wanted) if wanted else _path(request), now=here.now
         )
     except ProviderSilent:
-        return _message_page(request, _SILENT, 502)
+        return _message_page(request, gettext(_SILENT), 502)
     sealed = external_requests.seal(here.door.wiring.keyring, begun.request)
     here.set_cookie(Cookie.EXTERNAL, sealed, lasts=external_requests.LASTS)
     return RedirectResponse(begun.address, 303)
@@ -47,12 +50,12 @@ async def openid(request: Request) -> Response:
     here, asked = web.of(request), _asked(request)
     given = request.query_params
     if any(len(given.getlist(name)) > 1 for name in _PARAMETERS):
-        return _message_page(request, _REFUSED, 400)
+        return _message_page(request, gettext(_REFUSED), 400)
     answer = {name: given[name] for name in _PARAMETERS if name in given}
     try:
         arrived = await external_sign_in.of_openid(here.door, _visit(request, asked), request.path_params["start"], asked, answer)
     except ExternalRefused:
-        return _message_page(request, _REFUSED, 403)
+        return _message_page(request, gettext(_REFUSED), 403)
     return await entering.arrive(request, arrived)
 
 
@@ -65,7 +68,7 @@ async def received(request: Request) -> Response:
         )
         sealed = external_sign_in.seal(here.door.wiring.keyring, response)
     except ExternalRefused:
-        return _message_page(request, _REFUSED, 403)
+        return _message_page(request, gettext(_REFUSED), 403)
     here.set_cookie(Cookie.RECEIVED, sealed, lasts=timedelta(minutes=2))
     return web.go(f"{_path(request)}/saml")
 
@@ -78,7 +81,7 @@ async def saml(request: Request) -> Response:
     try:
         arrived = await external_sign_in.of_saml(here.door, _visit(request, asked), request.path_params["start"], asked, response)
     except ExternalRefused:
-        return _message_page(request, _REFUSED, 403)
+        return _message_page(request, gettext(_REFUSED), 403)
     return await entering.arrive(request, arrived)
 
 
@@ -101,7 +104,15 @@ def _visit(request: Request, asked: ExternalRequest | None) -> Visit:
 
 
 def _message_page(request: Request, text: str, status: int) -> Response:
-    return web.page(request, "message.html", status=status, title=_TITLE, text=text, to=_path(request), label="Back to sign in")
+    return web.page(
+        request,
+        "message.html",
+        status=status,
+        title=gettext(_TITLE),
+        text=text,
+        to=_path(request),
+        label=gettext("Back to sign in"),
+    )
 
 
 def _path(request: Request) -> str:

@@ -15,6 +15,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.signin import person_passwords
 from crownkeep.signin.recovery import Asked
 from crownkeep.signin.root_passwords import PasswordRefused
+from crownkeep.translation import gettext
 
 
 async def ask(request: Request) -> Response:
@@ -29,13 +30,16 @@ async def asked(request: Request) -> Response:
     came = await person_passwords.request(here.door, start=start, name=name, origin=here.origin, now=here.now)
     if came is Asked.TOO_OFTEN:
         return _message_page(
-            request, "Too many requests", "Too many links were asked for from your address. Try again in an hour.", status=429
+            request,
+            gettext("Too many requests"),
+            gettext("Too many links were asked for from your address. Try again in an hour."),
+            status=429,
         )
-    text = (
+    text = gettext(
         "If somebody has that user name, a link to choose a password is on its way to their email address. It works once, within "
         "an hour. Look into the spam folder too."
     )
-    return _message_page(request, "Check your email", text)
+    return _message_page(request, gettext("Check your email"), text)
 
 
 async def choose(request: Request) -> Response:
@@ -48,7 +52,7 @@ async def chosen(request: Request) -> Response:
     form, here = web.form(request), web.of(request)
     token, password = form.one("token"), form.one("new")
     if password != form.one("again"):
-        return _page(request, token, alert="The two passwords are not the same.", status=400)
+        return _page(request, token, alert=gettext("The two passwords are not the same."), status=400)
     visit = entering.visit(request, _start(request))
     try:
         outcome = await person_passwords.choose(here.door, visit, token, Secret(password))
@@ -74,12 +78,14 @@ def _page(
 
 
 def _invalid(request: Request) -> Response:
-    text = "It was used before, has expired, or was never one. Ask for another where you sign in."
-    return _message_page(request, "This link is not valid", text, status=403)
+    text = gettext("It was used before, has expired, or was never one. Ask for another where you sign in.")
+    return _message_page(request, gettext("This link is not valid"), text, status=403)
 
 
 def _message_page(request: Request, title: str, text: str, *, status: int = 200) -> Response:
-    return web.page(request, "message.html", status=status, title=title, text=text, to=_start(request), label="Back to sign in")
+    return web.page(
+        request, "message.html", status=status, title=title, text=text, to=_start(request), label=gettext("Back to sign in")
+    )
 
 
 def _start(request: Request) -> str:

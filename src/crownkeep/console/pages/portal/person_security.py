@@ -22,11 +22,12 @@ from crownkeep.credentials import password_policy
 from crownkeep.errors import AwsError
 from crownkeep.signin import enrolment, external_requests, pending, recovery_codes
 from crownkeep.signin.sessions import BrowserSession
+from crownkeep.translation import gettext, gettext_noop
 
 _SERVICE = "sso-directory"
 _SESSIONS = Equivalent("account-security", "ListSessions")
 _CODES = Equivalent("account-security", "CreateRecoveryCodes")
-_NOT_ACCEPTED = "The passkey was not accepted. Try again, or use another."
+_NOT_ACCEPTED = gettext_noop("The passkey was not accepted. Try again, or use another.")
 
 
 async def security(request: Request) -> Response:
@@ -66,7 +67,7 @@ async def added(request: Request) -> Response:
             return web.go(f"{_start(request)}/security")
         enrolling = await enrolment.new_virtual_device(here.door, web.as_person(request, session), form.one("name").strip())
     except AwsError as error:
-        return _add_page(request, session, alert=_NOT_ACCEPTED if "credential" in form else error.message)
+        return _add_page(request, session, alert=gettext(_NOT_ACCEPTED) if "credential" in form else error.message)
     second_factors.keep(request, pending.enrol(session, enrolling, now=here.now))
     return web.go(f"{_start(request)}/app")
 
@@ -123,7 +124,7 @@ async def password_changed(request: Request) -> Response:
         return _password_page(request, session, status=403, alert=alert)
 
     if form.one("new") != form.one("again"):
-        return again("The two new passwords are not the same.")
+        return again(gettext("The two new passwords are not the same."))
     try:
         await enrolment.change_password(here.door, web.as_person(request, session), old=form.one("old"), new=form.one("new"))
     except AwsError as refusal:
@@ -140,7 +141,7 @@ async def _register_passkey(request: Request, session: BrowserSession) -> None:
     form, here, party = web.form(request), web.of(request), entering.party(request)
     begun = second_factors.kept(request, session)
     if party is None or begun is None or not await pending.spend(here.door, begun):
-        raise MalformedForm("the registration has expired: go back and begin again")
+        raise MalformedForm(gettext("the registration has expired: go back and begin again"))
     parameters = enrolment.with_passkey(
         session.person,
         name=form.one("name").strip(),
@@ -212,7 +213,12 @@ def _codes_page(
     request: Request, session: BrowserSession, *, to: str, codes: Sequence[str] = (), refusal: Refused | None = None
 ) -> Response:
     here, person = web.of(request), session.person
-    heading = f"Crownkeep recovery codes of {person.name}, access portal {person.path.strip('/')}, {here.now:%Y-%m-%d}"
+    heading = gettext(
+        "Crownkeep recovery codes of %(user)s, access portal %(portal)s, %(day)s",
+        user=person.name,
+        portal=person.path.strip("/"),
+        day=here.now.date(),
+    )
     text = "\n".join([heading, *codes, ""])
     return _page(
         request,

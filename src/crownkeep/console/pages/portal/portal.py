@@ -18,6 +18,7 @@ from crownkeep.credentials.secret import Secret
 from crownkeep.domain.single_sign_on import clients
 from crownkeep.signin import entry, external_requests
 from crownkeep.signin.sessions import BrowserSession
+from crownkeep.translation import gettext
 
 MOST = 1000
 """Roles that one page shows; a search finds the others."""
@@ -71,7 +72,7 @@ async def entered(request: Request) -> Response:
     name, to = form.one("name"), destinations.ours(form.one("to"))
     visit, password = entering.visit(request, to), Secret(form.one("password"))
     outcome = await entry.enter_as_person(here.door, visit, start=store_id, name=name, password=password)
-    again = lambda: _sign_in(request, store_id, to=to, name=name, alert=entry.INCORRECT)  # noqa: E731 - made only where it is wrong
+    again = lambda: _sign_in(request, store_id, to=to, name=name, alert=gettext(entry.INCORRECT))  # noqa: E731 - made only where it is wrong
     return await entering.follow(request, outcome, again)
 
 

@@ -13,6 +13,7 @@ from crownkeep.advisor.credential_report import OLD_DAYS
 from crownkeep.console.kit import calls
 from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
+from crownkeep.translation import gettext, ngettext
 
 MOST = 40
 """Audits that are shown: ten years of quarters."""
@@ -48,10 +49,20 @@ class AuditHistory:
     def sentence(self) -> str:
         """How the last audit came out, and what that is beside the one before."""
         last = self.audits[0]
-        said = f"At the last audit {_findings(last['Failed'])}, {last['Critical'] + last['High']} of them critical or high."
+        said = ngettext(
+            "At the last audit %(num)s finding failed, %(grave)s of them critical or high.",
+            "At the last audit %(num)s findings failed, %(grave)s of them critical or high.",
+            last["Failed"],
+            grave=last["Critical"] + last["High"],
+        )
         if len(self.audits) == 1:
             return said
-        return f"{said} At the one before it, {_findings(self.audits[1]['Failed'])}."
+        before = ngettext(
+            "At the one before it, %(num)s finding failed.",
+            "At the one before it, %(num)s findings failed.",
+            self.audits[1]["Failed"],
+        )
+        return f"{said} {before}"
 
     @property
     def lines(self) -> DrawnLines | None:
@@ -79,13 +90,24 @@ class AuditHistory:
         if not self.counted:
             return ""
         last = self.counted[0]
-        said = f"{last['PasswordsWithMfa']} of {last['Passwords']} people with a password had MFA"
-        old = f"{last['OldCredentials']} of {last['Credentials']} passwords and access keys were {OLD_DAYS} days old or older"
+        said = gettext(
+            "At the last audit %(covered)s of %(people)s people with a password had MFA, "
+            "and %(old)s of %(credentials)s passwords and access keys were %(days)s days old or older.",
+            covered=last["PasswordsWithMfa"],
+            people=last["Passwords"],
+            old=last["OldCredentials"],
+            credentials=last["Credentials"],
+            days=OLD_DAYS,
+        )
         if len(self.counted) == 1:
-            return f"At the last audit {said}, and {old}."
-        before = self.counted[1]
-        shares = f"{_percent(before, *_MFA)} % had MFA and {_percent(before, *_OLD)} % were old"
-        return f"At the last audit {said}, and {old}. At the one before it, {shares}."
+            return said
+        earlier = self.counted[1]
+        before = gettext(
+            "At the one before it, %(covered)s %% had MFA and %(old)s %% were old.",
+            covered=_percent(earlier, *_MFA),
+            old=_percent(earlier, *_OLD),
+        )
+        return f"{said} {before}"
 
     @property
     def credential_lines(self) -> DrawnLines | None:
@@ -109,10 +131,6 @@ async def ask(request: Request) -> AuditHistory:
 
 def _percent(audit: Mapping[str, Any], part: str, whole: str) -> int:
     return round(100 * audit[part] / audit[whole]) if audit[whole] else 0
-
-
-def _findings(number: int) -> str:
-    return "1 finding failed" if number == 1 else f"{number} findings failed"
 
 
 def _path(times: Sequence[datetime], values: Sequence[int], top: int) -> str:

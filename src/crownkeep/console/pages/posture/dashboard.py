@@ -35,37 +35,38 @@ from crownkeep.console.pages.posture.activity import Activity, RootActivity
 from crownkeep.console.pages.posture.remedies import ShownRecommendation
 from crownkeep.principals import PrincipalKind
 from crownkeep.signin import password_age
+from crownkeep.translation import gettext, gettext_noop, ngettext
 
 COUNTS = (
-    ("Users", "Users", "/console/users"),
-    ("Groups", "Groups", "/console/groups"),
-    ("Roles", "Roles", "/console/roles"),
-    ("Policies", "Customer managed policies", "/console/policies?scope=Local"),
-    ("Providers", "Identity providers", "/console/identity-providers"),
-    ("MFADevicesInUse", "MFA devices in use", ""),
+    ("Users", gettext_noop("Users"), "/console/users"),
+    ("Groups", gettext_noop("Groups"), "/console/groups"),
+    ("Roles", gettext_noop("Roles"), "/console/roles"),
+    ("Policies", gettext_noop("Customer managed policies"), "/console/policies?scope=Local"),
+    ("Providers", gettext_noop("Identity providers"), "/console/identity-providers"),
+    ("MFADevicesInUse", gettext_noop("MFA devices in use"), ""),
 )
 """GetAccountSummary's members that are shown, each with its label and its page."""
 
 _STEPS = {
-    "administrator": "Make an administrator who isn't root",
-    "password-policy": "Ask for passwords worth the name",
-    "alias": "Give the account a name",
-    "security-contact": "Name people to call",
-    "contacts": "Say whose account it is",
-    "root-mfa": "Give root a second factor",
-    "users-mfa": "Give users a second factor",
-    "root-keys": "Take root's key away",
-    "root-use": "Read what root did",
+    "administrator": gettext_noop("Make an administrator who isn't root"),
+    "password-policy": gettext_noop("Ask for passwords worth the name"),
+    "alias": gettext_noop("Give the account a name"),
+    "security-contact": gettext_noop("Name people to call"),
+    "contacts": gettext_noop("Say whose account it is"),
+    "root-mfa": gettext_noop("Give root a second factor"),
+    "users-mfa": gettext_noop("Give users a second factor"),
+    "root-keys": gettext_noop("Take root's key away"),
+    "root-use": gettext_noop("Read what root did"),
 }
 """The guide's steps that are recommendations, too, in the guide's order."""
 
 
-_URGENT = "Urgent"
+_URGENT = gettext_noop("Urgent")
 _HEADINGS = {
-    Status.OPEN: "To do",
-    Status.UNKNOWN: "Not known",
-    Status.DONE: "Done",
-    Status.NOT_APPLICABLE: "Nothing to do yet",
+    Status.OPEN: gettext_noop("To do"),
+    Status.UNKNOWN: gettext_noop("Not known"),
+    Status.DONE: gettext_noop("Done"),
+    Status.NOT_APPLICABLE: gettext_noop("Nothing to do yet"),
 }
 """What recommendations stand under, by how they stand."""
 
@@ -175,10 +176,10 @@ def _grouped(request: Request, advice: list[Recommendation]) -> dict[str, list[S
 def _steps(advice: list[Recommendation], found: Posture, *, needs_mfa: bool) -> list[Step]:
     """Return the guide's steps, in its order."""
     stands = {each.slug: each.status is Status.DONE for each in advice}
-    steps = [Step(label, stands[slug], f"#{slug}") for slug, label in _STEPS.items()]
-    steps.insert(list(_STEPS).index("root-keys"), Step("Let nobody in without it", needs_mfa, "/console/account"))
+    steps = [Step(gettext(label), stands[slug], f"#{slug}") for slug, label in _STEPS.items()]
+    steps.insert(list(_STEPS).index("root-keys"), Step(gettext("Let nobody in without it"), needs_mfa, "/console/account"))
     has_report = not isinstance(found.credentials, Missing)
-    report = Step("Look at the whole in a credential report", has_report, report_lines.PATH)
+    report = Step(gettext("Look at the whole in a credential report"), has_report, report_lines.PATH)
     steps.insert(list(_STEPS).index("root-keys") + 1, report)
     return steps
 
@@ -186,7 +187,7 @@ def _steps(advice: list[Recommendation], found: Posture, *, needs_mfa: bool) -> 
 def _pictures(used: RootActivity | Refused, failed: Activity | Refused) -> list[Picture]:
     return [
         *_of_root(used),
-        Picture("Failed sign-ins", "" if isinstance(failed, Refused) else _failures(failed), failed),
+        Picture(gettext("Failed sign-ins"), "" if isinstance(failed, Refused) else _failures(failed), failed),
     ]
 
 
@@ -199,26 +200,33 @@ def _figures(pictures: Sequence[Picture], today: date) -> list[tuple[date, list[
 
 def _of_root(used: RootActivity | Refused) -> list[Picture]:
     if isinstance(used, Refused):
-        return [Picture("Use of root", "", used)]
-    found = [Picture("Use of root", _on_days(used.own), used.own)]
+        return [Picture(gettext("Use of root"), "", used)]
+    found = [Picture(gettext("Use of root"), _on_days(used.own), used.own)]
     if used.central.days:
-        days = "1 day" if len(used.central.days) == 1 else f"{len(used.central.days)} days"
-        sentence = f"The organization took root on for a task on {days}, which is no use of root's own credentials."
-        found.append(Picture("Root taken on centrally", sentence, used.central))
+        sentence = ngettext(
+            "The organization took root on for a task on %(num)s day, which is no use of root's own credentials.",
+            "The organization took root on for a task on %(num)s days, which is no use of root's own credentials.",
+            len(used.central.days),
+        )
+        found.append(Picture(gettext("Root taken on centrally"), sentence, used.central))
     return found
 
 
 def _on_days(used: Activity) -> str:
     if not used.days:
-        return f"Root was not used in the last {used.seen} days."
-    return f"Root was used on {len(used.days)} of the last {used.seen} days."
+        return gettext("Root was not used in the last %(days)s days.", days=used.seen)
+    return gettext("Root was used on %(used)s of the last %(days)s days.", used=len(used.days), days=used.seen)
 
 
 def _failures(failed: Activity) -> str:
     if not failed.days:
-        return f"No sign-in failed in the last {failed.seen} days."
-    sign_ins = "1 sign-in" if failed.total == 1 else f"{failed.total} sign-ins"
-    return f"{sign_ins} failed in the last {failed.seen} days."
+        return gettext("No sign-in failed in the last %(days)s days.", days=failed.seen)
+    return ngettext(
+        "%(num)s sign-in failed in the last %(days)s days.",
+        "%(num)s sign-ins failed in the last %(days)s days.",
+        failed.total,
+        days=failed.seen,
+    )
 
 
 def _same() -> list[Equivalent]:

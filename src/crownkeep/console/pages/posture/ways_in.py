@@ -9,14 +9,15 @@ from starlette.routing import Route
 from crownkeep.console.kit import frame, parts, recoverability_picture, web
 from crownkeep.console.kit.calls import Refused
 from crownkeep.principals import PrincipalKind
+from crownkeep.translation import gettext_noop
 
 PATH = "/console/recoverability"
 DRILLS = {
-    "lost-mfa": "All of root's MFA devices are lost",
-    "lost-mailbox": "Root's mailbox is lost",
-    "leaked-root-key": "An access key of root's has leaked",
-    "admin-locked-out": "Every administrator is locked out",
-    "custodian-gone": "The custodian does not answer",
+    "lost-mfa": gettext_noop("All of root's MFA devices are lost"),
+    "lost-mailbox": gettext_noop("Root's mailbox is lost"),
+    "leaked-root-key": gettext_noop("An access key of root's has leaked"),
+    "admin-locked-out": gettext_noop("Every administrator is locked out"),
+    "custodian-gone": gettext_noop("The custodian does not answer"),
 }
 """The drills that there are, in the words of people."""
 

@@ -7,30 +7,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 
 from crownkeep.advisor.credential_report import OLD_DAYS, UNUSED_DAYS, Line
 from crownkeep.console.kit import report_lines
 from crownkeep.console.kit.report_lines import LatestReport
+from crownkeep.translation import gettext, ngettext
 
 WIDTH, HEIGHT = 600, 100
 _KEPT = 4
-_BANDS = (
-    (UNUSED_DAYS, f"up to {UNUSED_DAYS - 1} days"),
-    (OLD_DAYS, f"{UNUSED_DAYS} to {OLD_DAYS - 1} days"),
-    (180, f"{OLD_DAYS} to 179 days"),
-    (365, "180 to 364 days"),
-    (10**6, "a year and more"),
-)
-"""Ages, each below so many days, and what the page calls them: the bounds are those of the report's own filters."""
+_BANDS = (UNUSED_DAYS, OLD_DAYS, 180, 365, 10**6)
+"""Ages, each below so many days: the bounds are those of the report's own filters."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgeBand:
     """How many credentials are of an age."""
 
-    label: str
+    least: int
+    below: int
+    """Days."""
     passwords: int
     keys: int
+
+    @property
+    def label(self) -> str:
+        """The age in words."""
+        if self.least == 0:
+            return gettext("up to %(most)s days", most=self.below - 1)
+        if self.below == _BANDS[-1]:
+            return gettext("a year and more")
+        return gettext("%(least)s to %(most)s days", least=self.least, most=self.below - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +57,26 @@ class CredentialPictures:
         old = sum(each.passwords + each.keys for each in self.bands[2:])
         every = sum(each.passwords + each.keys for each in self.bands)
         if not every:
-            return "Nobody has a password or an active access key."
+            return gettext("Nobody has a password or an active access key.")
         if not old:
-            return f"No password and no active access key is {OLD_DAYS} days old or older."
-        are = "is" if old == 1 else "are"
-        return f"{old} of {every} passwords and active access keys {are} {OLD_DAYS} days old or older."
+            return gettext("No password and no active access key is %(days)s days old or older.", days=OLD_DAYS)
+        return ngettext(
+            "%(num)s of %(every)s passwords and active access keys is %(days)s days old or older.",
+            "%(num)s of %(every)s passwords and active access keys are %(days)s days old or older.",
+            old,
+            every=every,
+            days=OLD_DAYS,
+        )
 
     @property
     def mfa_sentence(self) -> str:
         """How many of those with a password have a second factor."""
         every = self.with_mfa + self.without_mfa
         if not every:
-            return "Nobody has a password."
+            return gettext("Nobody has a password.")
         if not self.without_mfa:
-            return "Everybody with a password has MFA."
-        return f"{self.with_mfa} of {every} people with a password have MFA."
+            return gettext("Everybody with a password has MFA.")
+        return gettext("%(covered)s of %(every)s people with a password have MFA.", covered=self.with_mfa, every=every)
 
     @property
     def coverage(self) -> dict[str, str]:
@@ -85,7 +97,8 @@ def of(report: LatestReport, *, now: datetime) -> CredentialPictures:
 def _drawn(content: bytes, day: datetime) -> CredentialPictures:
     lines = report_lines.read(content)
     passwords, keys = _ages(lines, day)
-    bands = tuple(AgeBand(label, passwords[place], keys[place]) for place, (_, label) in enumerate(_BANDS))
+    bounds = enumerate(pairwise((0, *_BANDS)))
+    bands = tuple(AgeBand(least, below, passwords[place], keys[place]) for place, (least, below) in bounds)
     with_password = [line for line in lines if line.has_password]
     with_mfa = sum(line.has_mfa for line in with_password)
     return CredentialPictures(bands, _bars(bands), with_mfa, len(with_password) - with_mfa)
@@ -103,7 +116,7 @@ def _ages(lines: Sequence[Line], day: datetime) -> tuple[Counter[int], Counter[i
 
 def _band(moment: datetime, day: datetime) -> int:
     days = (day - moment).days
-    return next(place for place, (below, _) in enumerate(_BANDS) if days < below)
+    return next(place for place, below in enumerate(_BANDS) if days < below)
 
 
 def _bars(bands: Sequence[AgeBand]) -> dict[str, str]:

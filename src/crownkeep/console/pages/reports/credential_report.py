@@ -16,6 +16,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.report_lines import LatestReport
 from crownkeep.console.pages.reports import credential_pictures
 from crownkeep.errors import AwsError
+from crownkeep.translation import gettext, gettext_noop
 
 DOWNLOAD = f"{report_lines.PATH}/download"
 
@@ -28,14 +29,14 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 FILTERS: Mapping[str, tuple[str, Callable[[Line, datetime], bool]]] = {
-    "all": ("Everybody", lambda line, now: True),
-    "root": ("The root user", lambda line, now: line.is_root),
-    "no-mfa": ("Password without MFA", lambda line, now: line.lacks_mfa),
-    "old-keys": (f"Access keys of {OLD_DAYS} days and more", lambda line, now: bool(line.old_keys(now))),
-    "old": (f"Credentials of {OLD_DAYS} days and more", Line.has_old),
-    "unused": (f"Unused for {UNUSED_DAYS} days", Line.has_unused),
-    "unused-password": (f"Password unused for {UNUSED_DAYS} days", Line.has_unused_password),
-    "never-used": ("Never used at all", lambda line, now: line.was_never_used),
+    "all": (gettext_noop("Everybody"), lambda line, now: True),
+    "root": (gettext_noop("The root user"), lambda line, now: line.is_root),
+    "no-mfa": (gettext_noop("Password without MFA"), lambda line, now: line.lacks_mfa),
+    "old-keys": (gettext_noop("Access keys of %(old_days)s days and more"), lambda line, now: bool(line.old_keys(now))),
+    "old": (gettext_noop("Credentials of %(old_days)s days and more"), Line.has_old),
+    "unused": (gettext_noop("Unused for %(unused_days)s days"), Line.has_unused),
+    "unused-password": (gettext_noop("Password unused for %(unused_days)s days"), Line.has_unused_password),
+    "never-used": (gettext_noop("Never used at all"), lambda line, now: line.was_never_used),
 }
 
 SORTS: Mapping[str, Callable[[Line], datetime | None]] = {
@@ -91,7 +92,7 @@ async def _page(request: Request, *, refusal: Refused | None = None) -> Response
         refusal=refusal,
         report=report if isinstance(report, LatestReport) else None,
         missing=report if isinstance(report, Refused) and not report_lines.needs_one(report) else None,
-        filters=[(key, label) for key, (label, _) in FILTERS.items()],
+        filters=[(key, gettext(label, old_days=OLD_DAYS, unused_days=UNUSED_DAYS)) for key, (label, _) in FILTERS.items()],
         chosen=chosen,
         sort=sort,
         name=name,

@@ -14,6 +14,7 @@ from crownkeep import ids
 from crownkeep.console.kit import parts, policy_pages, site_map, web
 from crownkeep.console.kit.identity_kinds import GROUP, ROLE, USER
 from crownkeep.console.kit.parts import Part
+from crownkeep.translation import gettext, gettext_noop
 
 LONGEST = 128
 """Characters of a text that is looked for."""
@@ -31,6 +32,7 @@ class Hit:
     """One thing that was found."""
 
     kind: str
+    """A message: looked up where it is shown."""
     label: str
     detail: str
     path: str
@@ -49,12 +51,12 @@ class SearchResult:
 
 
 _OWN = "/console/security"
-_OF_AWS = "AWS managed"
+_OF_AWS = gettext_noop("AWS managed")
 _NAMED: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
-    "Users": ("User", lambda each: USER.page(each["Name"])),
-    "Groups": ("Group", lambda each: GROUP.page(each["Name"])),
-    "Roles": ("Role", lambda each: ROLE.page(each["Name"])),
-    "Policies": ("Policy", lambda each: policy_pages.page(each["Arn"])),
+    "Users": (gettext_noop("User"), lambda each: USER.page(each["Name"])),
+    "Groups": (gettext_noop("Group"), lambda each: GROUP.page(each["Name"])),
+    "Roles": (gettext_noop("Role"), lambda each: ROLE.page(each["Name"])),
+    "Policies": (gettext_noop("Policy"), lambda each: policy_pages.page(each["Arn"])),
 }
 
 
@@ -95,13 +97,20 @@ async def _key(request: Request, key_id: str) -> SearchResult:
     if asked.refusal is None:
         name = asked.text("UserName")
         path = USER.page(name, "security") if name else _OWN
-        hits.append(Hit("Access key", key_id, f"of the user {name}" if name else "of the root user", path))
+        hits.append(
+            Hit(
+                gettext_noop("Access key"),
+                key_id,
+                gettext("of the user %(name)s", name=name) if name else gettext("of the root user"),
+                path,
+            )
+        )
     else:
         # Keys of other accounts are refused as if a permission were missing, which the page must not say of whoever has it.
         web.of(request).denied.discard(asked.call.action)
     if used_by.rows("Events"):
         path = parts.address("/console/trail", by="AccessKeyId", value=key_id, reads="1")
-        hits.append(Hit("Events", f"What {key_id} was used for", "in the trail", path))
+        hits.append(Hit(gettext_noop("Events"), gettext("What %(key)s was used for", key=key_id), gettext("in the trail"), path))
     return SearchResult(tuple(hits), (asked, used_by), is_exact=len(hits) == 1)
 
 
@@ -114,7 +123,7 @@ async def _event(request: Request, event_id: str) -> SearchResult:
     by_id = [{"AttributeKey": "EventId", "AttributeValue": event_id}]
     asked = await parts.ask(request, "LookupEvents", service="cloudtrail", LookupAttributes=by_id, MaxResults=1)
     path = parts.address("/console/trail/event", id=event_id)
-    hits = tuple(Hit("Event", each["EventName"], event_id, path) for each in asked.rows("Events"))
+    hits = tuple(Hit(gettext_noop("Event"), each["EventName"], event_id, path) for each in asked.rows("Events"))
     return SearchResult(hits, (asked,), is_exact=bool(hits))
 
 
@@ -127,7 +136,7 @@ async def _account(request: Request, account_id: str) -> SearchResult:
 
 async def _by_name(request: Request, text: str, most: int) -> SearchResult:
     asked = await parts.ask(request, SEARCH, service="account-security", Text=text, MaxItems=most)
-    hits = [Hit("Page", place.label, "", place.path) for place in site_map.matching(text)[:most]]
+    hits = [Hit(gettext_noop("Page"), gettext(place.label), "", place.path) for place in site_map.matching(text)[:most]]
     for member, (kind, path_of) in _NAMED.items():
         hits += [Hit(kind, each["Name"], _place(each), path_of(each)) for each in asked.rows(member)]
     hits += [_account_hit(each) for each in asked.rows("Accounts")]
@@ -136,19 +145,19 @@ async def _by_name(request: Request, text: str, most: int) -> SearchResult:
 
 def _place(each: Mapping[str, Any]) -> str:
     if str(each["Arn"]).startswith("arn:aws:iam::aws:"):
-        return _OF_AWS
+        return gettext(_OF_AWS)
     return "" if each["Path"] == "/" else str(each["Path"])
 
 
 def _account_hit(account: Mapping[str, Any]) -> Hit:
     path = parts.address("/console/organization/account", id=account["Id"])
-    return Hit("Account", str(account["Name"]), f"{account['Id']} · {account['Email']}", path)
+    return Hit(gettext_noop("Account"), str(account["Name"]), f"{account['Id']} · {account['Email']}", path)
 
 
 def likeliest_first(hits: Sequence[Hit], text: str) -> list[Hit]:
     """Return hits for one short list: what begins with the text before what only holds it, and one's own before AWS's."""
     begins = text.strip().lower()
-    return sorted(hits, key=lambda each: (not each.label.lower().startswith(begins), each.detail == _OF_AWS))
+    return sorted(hits, key=lambda each: (not each.label.lower().startswith(begins), each.detail == gettext(_OF_AWS)))
 
 
 def by_kind(hits: Sequence[Hit]) -> dict[str, list[Hit]]:

@@ -8,12 +8,24 @@ from starlette.routing import Route
 
 from crownkeep.console.kit import frame, parts, web
 from crownkeep.console.pages.search import hits
+from crownkeep.translation import gettext, gettext_noop
 
 PATH = "/console/find"
 _MOST = 25
 _MOST_SUGGESTED = 4
 """Suggestions of each kind: the box shows a few, the page shows more."""
-_PLURALS = {"Policy": "Policies", "Events": "Events"}
+_PLURALS = {
+    "Page": gettext_noop("Pages"),
+    "User": gettext_noop("Users"),
+    "Group": gettext_noop("Groups"),
+    "Role": gettext_noop("Roles"),
+    "Policy": gettext_noop("Policies"),
+    "Account": gettext_noop("Accounts"),
+    "Access key": gettext_noop("Access keys"),
+    "Event": gettext_noop("Events"),
+    "Events": gettext_noop("Events"),
+}
+"""What several of a kind are called, by what one is called."""
 
 
 async def found(request: Request) -> Response:
@@ -29,7 +41,7 @@ async def found(request: Request) -> Response:
         current=PATH,
         same=parts.equivalents(named.asked),
         sought=sought,
-        groups={_PLURALS.get(kind, f"{kind}s"): each for kind, each in hits.by_kind(named.hits).items()},
+        groups={gettext(_PLURALS[kind]): each for kind, each in hits.by_kind(named.hits).items()},
         unseen=named.unseen,
         refused=next((part for part in named.asked if part.refusal and part.call.operation == hits.SEARCH), None),
         is_key=hits.is_key(sought),

@@ -16,6 +16,7 @@ from crownkeep.operations.call import Answer
 from crownkeep.operations.call import Request as Asked
 from crownkeep.principals import Anonymous
 from crownkeep.signin import acting
+from crownkeep.translation import gettext
 
 INVITATION = "/signin/approvals/invitation"
 _ENROL, _ACCEPT, _REFUSE = f"{INVITATION}/key", f"{INVITATION}/accept", f"{INVITATION}/refuse"
@@ -34,7 +35,9 @@ async def key_enrolled(request: Request) -> Response:
     before = await _answer(request, "GetInvitation", {"InvitationToken": form.one("token")})
     refused = await _ask(request, "EnrolKey", form.one("token"), sent)
     if refused is None and before.error is None and before.result["IsForKey"]:
-        return _message_page(request, "The key is yours", "You decide with it on requests that are made from now on.")
+        return _message_page(
+            request, gettext("The key is yours"), gettext("You decide with it on requests that are made from now on.")
+        )
     return await _page(request, form.one("token"), alert=refused.message if refused else "")
 
 
@@ -45,7 +48,9 @@ async def accepted(request: Request) -> Response:
     refused = await _ask(request, "AcceptInvitation", form.one("token"), sent)
     if refused is not None:
         return await _page(request, form.one("token"), alert=refused.message)
-    return _message_page(request, "You are an approver", "You will be asked by mail when the team has something to decide.")
+    return _message_page(
+        request, gettext("You are an approver"), gettext("You will be asked by mail when the team has something to decide.")
+    )
 
 
 async def refused(request: Request) -> Response:
@@ -54,14 +59,16 @@ async def refused(request: Request) -> Response:
     error = await _ask(request, "RefuseInvitation", form.one("token"), {})
     if error is not None:
         return await _page(request, form.one("token"), alert=error.message)
-    return _message_page(request, "You have refused", "Nobody else is asked to join this team any more. You can close this page.")
+    return _message_page(
+        request, gettext("You have refused"), gettext("Nobody else is asked to join this team any more. You can close this page.")
+    )
 
 
 async def _page(request: Request, token: str, *, alert: str = "") -> Response:
     answer = await _answer(request, "GetInvitation", {"InvitationToken": token})
     if answer.error is not None:
-        text = "It was answered before, has expired, or was never one. Ask whoever invited you for another."
-        return web.page(request, "refused.html", status=403, title="This link is not valid", text=text, home=web.SIGN_IN)
+        text = gettext("It was answered before, has expired, or was never one. Ask whoever invited you for another.")
+        return web.page(request, "refused.html", status=403, title=gettext("This link is not valid"), text=text, home=web.SIGN_IN)
     found = answer.result
     paths = {"enrol": _ENROL, "accept": _ACCEPT, "refuse": _REFUSE}
     options = json.loads(str(found["Options"]))
@@ -92,7 +99,7 @@ async def _answer(request: Request, operation: str, parameters: Mapping[str, obj
 
 
 def _message_page(request: Request, title: str, text: str) -> Response:
-    return web.page(request, "message.html", title=title, text=text, to=web.SIGN_IN, label="Close")
+    return web.page(request, "message.html", title=title, text=text, to=web.SIGN_IN, label=gettext("Close"))
 
 
 ROUTES = [

@@ -15,11 +15,12 @@ from crownkeep.console.kit import destinations, web
 from crownkeep.console.kit.cookies import Cookie
 from crownkeep.signin import federation, sessions
 from crownkeep.signin.federation import FederationRefused
+from crownkeep.translation import gettext, gettext_noop
 
 CONFIRMED = "/signin/step/federated"
 
 _LONGEST_DURATION = 6
-_UNUSABLE = "That sign-in link can't be used"
+_UNUSABLE = gettext_noop("That sign-in link can't be used")
 
 
 async def federate(request: Request) -> Response:
@@ -62,7 +63,7 @@ async def _login(request: Request) -> Response:
         to = _destination(request, _one(request, "Destination"))
         opened = federation.read(here.door.wiring.keyring, token, now=here.now)
     except FederationRefused as refusal:
-        return web.page(request, "refused.html", status=400, title=_UNUSABLE, text=str(refusal), home="/signin")
+        return web.page(request, "refused.html", status=400, title=gettext(_UNUSABLE), text=str(refusal), home="/signin")
     if here.session is None and not _is_from_elsewhere(request):
         return await _sign_in(request, token, to)
     names = {"token": token, "to": to, "issuer": issuer[:256], "action": CONFIRMED}
@@ -75,7 +76,7 @@ async def _sign_in(request: Request, token: str, to: str) -> Response:
         read = federation.read(here.door.wiring.keyring, token, now=here.now)
         opened = await federation.sign_in(here.door, read, to=f"{here.visited.base}{to}", origin=here.origin, now=here.now)
     except FederationRefused as refusal:
-        return web.page(request, "refused.html", status=403, title=_UNUSABLE, text=str(refusal), home="/signin")
+        return web.page(request, "refused.html", status=403, title=gettext(_UNUSABLE), text=str(refusal), home="/signin")
     if here.session is not None:
         await sessions.sign_out(here.door, here.session, origin=here.origin, now=here.now)
     here.set_cookie(Cookie.SESSION, opened.token.reveal())

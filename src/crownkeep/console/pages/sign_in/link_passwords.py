@@ -14,6 +14,7 @@ from crownkeep.credentials.one_time_links import InvalidLink, LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import root_passwords
 from crownkeep.signin.root_passwords import PasswordRefused
+from crownkeep.translation import gettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ async def choose(request: Request, link: PasswordLink) -> Response:
     form, here = web.form(request), web.of(request)
     token, password = form.one("token"), form.one("new")
     if password != form.one("again"):
-        return page(request, link, token, alert="The two passwords are not the same.", status=400)
+        return page(request, link, token, alert=gettext("The two passwords are not the same."), status=400)
     visit = entering.visit(request, destinations.HOME)
     try:
         outcome = await root_passwords.choose(here.door, visit, token, Secret(password), purpose=link.purpose)

@@ -13,6 +13,7 @@ from crownkeep.credentials import strength
 from crownkeep.credentials.one_time_links import LinkPurpose
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import root_passwords
+from crownkeep.translation import gettext
 
 SET_PASSWORD = "/signin/set-password"
 
@@ -45,8 +46,8 @@ async def assess(request: Request) -> Response:
 
 
 def _invalid(request: Request) -> Response:
-    text = "It was used before, has expired, or was never one. Ask whoever gave it to you for another."
-    return web.page(request, "refused.html", status=403, title="This link is not valid", text=text, home=web.SIGN_IN)
+    text = gettext("It was used before, has expired, or was never one. Ask whoever gave it to you for another.")
+    return web.page(request, "refused.html", status=403, title=gettext("This link is not valid"), text=text, home=web.SIGN_IN)
 
 
 _FIRST = PasswordLink(SET_PASSWORD, LinkPurpose.SET_ROOT_PASSWORD, _invalid)

@@ -12,6 +12,7 @@ from crownkeep.console.kit import security, web
 from crownkeep.errors import AccessDenied
 from crownkeep.signin import oauth
 from crownkeep.signin.oauth import AuthorizationRequest, InvalidAuthorization
+from crownkeep.translation import gettext
 
 _PATH = "/v1/authorize"
 _NAMES = ("response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method", "scope")
@@ -39,12 +40,18 @@ async def decide(request: Request) -> Response:
     session, here = web.signed_in(request), web.of(request)
     if "allow" not in form:
         if asked.is_cross_device:
-            return web.page(request, "authorize_refused.html", asked=asked, title="Refused", text="The program gets no code.")
+            return web.page(
+                request,
+                "authorize_refused.html",
+                asked=asked,
+                title=gettext("Refused"),
+                text=gettext("The program gets no code."),
+            )
         return RedirectResponse(asked.refusal(), 303)
     try:
         code = await oauth.grant(here.door, session, asked, origin=here.origin, now=here.now)
     except AccessDenied as refusal:
-        title = "You are not permitted to do this"
+        title = gettext("You are not permitted to do this")
         return web.page(request, "authorize_refused.html", status=403, asked=asked, title=title, text=refusal.message)
     if asked.is_cross_device:
         minutes = int(oauth.CODE_LIFETIME.total_seconds() // 60)
@@ -59,8 +66,8 @@ def _read(request: Request, parameters: dict[str, Sequence[str]]) -> Authorizati
 
 
 def _invalid(request: Request, fault: InvalidAuthorization) -> Response:
-    title = "No command line has made this request"
-    text = f"Nothing was sent anywhere: {fault}. Start again from the command line."
+    title = gettext("No command line has made this request")
+    text = gettext("Nothing was sent anywhere: %(fault)s. Start again from the command line.", fault=fault)
     return web.page(request, "refused.html", status=400, title=title, text=text, home="/console")
 
 

@@ -15,6 +15,7 @@ from crownkeep.signin import mfa_recovery, recovery
 from crownkeep.signin.flow import FactorStep
 from crownkeep.signin.mfa_recovery import RecoveryOutcome, Requested, TooOften
 from crownkeep.signin.recovery import Asked
+from crownkeep.translation import gettext
 
 FORGOTTEN = "/signin/recover/password"
 LOST_MFA = "/signin/recover/mfa"
@@ -32,11 +33,13 @@ async def forgotten_asked(request: Request) -> Response:
     asked = await recovery.request_password(here.door, form.one("email"), origin=here.origin, now=here.now)
     if asked is Asked.TOO_OFTEN:
         return _too_often(request)
-    text = (
+    text = gettext(
         "If a root user has that email address, a link to choose a new password is on its way. It works once, within an hour. "
         "Look into the spam folder too."
     )
-    return web.page(request, "message.html", title="Check your email", text=text, to=web.SIGN_IN, label="Back to sign in")
+    return web.page(
+        request, "message.html", title=gettext("Check your email"), text=text, to=web.SIGN_IN, label=gettext("Back to sign in")
+    )
 
 
 async def reset(request: Request) -> Response:
@@ -65,8 +68,15 @@ async def lost_mfa_asked(request: Request) -> Response:
         return entering.stale(request)
     match await mfa_recovery.request(here.door, begun.progress, origin=here.origin, now=here.now):
         case Requested():
-            text = "A link is on its way to the root user's mailbox. Open it within 15 minutes to go on."
-            return web.page(request, "message.html", title="Check your email", text=text, to=web.SIGN_IN, label="Back to sign in")
+            text = gettext("A link is on its way to the root user's mailbox. Open it within 15 minutes to go on.")
+            return web.page(
+                request,
+                "message.html",
+                title=gettext("Check your email"),
+                text=text,
+                to=web.SIGN_IN,
+                label=gettext("Back to sign in"),
+            )
         case TooOften():
             return _too_often(request)
         case _:
@@ -96,8 +106,17 @@ async def lost_mfa_completed(request: Request) -> Response:
         await mfa_recovery.complete(here.door, form.one("token"), origin=here.origin, now=here.now)
     except InvalidLink:
         return _invalid(request)
-    text = "The lost devices are removed and every session has ended. Sign in with the password now and register another device."
-    return web.page(request, "message.html", title="The root user has no MFA device", text=text, to=web.SIGN_IN, label="Sign in")
+    text = gettext(
+        "The lost devices are removed and every session has ended. Sign in with the password now and register another device."
+    )
+    return web.page(
+        request,
+        "message.html",
+        title=gettext("The root user has no MFA device"),
+        text=text,
+        to=web.SIGN_IN,
+        label=gettext("Sign in"),
+    )
 
 
 async def custodian(request: Request) -> Response:
@@ -114,9 +133,13 @@ async def custodian_confirmed(request: Request) -> Response:
     except InvalidLink:
         return _invalid(request)
     if outcome is not RecoveryOutcome.CONFIRMED:
-        return _custodian_page(request, token, alert="That code is wrong. Talk to the person again.", status=403)
-    text = "Whoever asked can now remove the lost MFA devices, within an hour. The root user and the security contact hear of it."
-    return web.page(request, "message.html", title="The recovery is confirmed", text=text, to=web.SIGN_IN, label="Close")
+        return _custodian_page(request, token, alert=gettext("That code is wrong. Talk to the person again."), status=403)
+    text = gettext(
+        "Whoever asked can now remove the lost MFA devices, within an hour. The root user and the security contact hear of it."
+    )
+    return web.page(
+        request, "message.html", title=gettext("The recovery is confirmed"), text=text, to=web.SIGN_IN, label=gettext("Close")
+    )
 
 
 def _recovery_page(request: Request, token: str) -> Response:
@@ -150,15 +173,29 @@ def _custodian_page(request: Request, token: str, *, alert: str = "", status: in
 
 
 def _invalid(request: Request) -> Response:
-    text = "It was used before, has expired, was replaced by a newer one, or was never one. Ask for another."
+    text = gettext("It was used before, has expired, was replaced by a newer one, or was never one. Ask for another.")
     return web.page(
-        request, "message.html", status=403, title="This link is not valid", text=text, to=web.SIGN_IN, label="Sign in"
+        request,
+        "message.html",
+        status=403,
+        title=gettext("This link is not valid"),
+        text=text,
+        to=web.SIGN_IN,
+        label=gettext("Sign in"),
     )
 
 
 def _too_often(request: Request) -> Response:
-    text = "Too many links were asked for from your address. Try again in an hour."
-    return web.page(request, "message.html", status=429, title="Too many requests", text=text, to=web.SIGN_IN, label="Sign in")
+    text = gettext("Too many links were asked for from your address. Try again in an hour.")
+    return web.page(
+        request,
+        "message.html",
+        status=429,
+        title=gettext("Too many requests"),
+        text=text,
+        to=web.SIGN_IN,
+        label=gettext("Sign in"),
+    )
 
 
 _RESET = PasswordLink(recovery.RESET, LinkPurpose.RESET_ROOT_PASSWORD, _invalid)

@@ -12,6 +12,7 @@ from crownkeep.signin import sealed_root
 from crownkeep.signin.flow import ApprovalStep
 from crownkeep.signin.progress import Next
 from crownkeep.signin.sealed_root import NotAsked
+from crownkeep.translation import gettext
 
 _LONGEST_REASON, _LONGEST_TICKET = 1000, 256
 
@@ -33,7 +34,7 @@ async def asked(request: Request) -> Response:
         return entering.stale(request)
     reason, ticket = form.one("reason").strip()[:_LONGEST_REASON], form.one("ticket").strip()[:_LONGEST_TICKET]
     if not reason:
-        return _page(request, begun, alert="Say why: the custodians read it.", why="", status=400)
+        return _page(request, begun, alert=gettext("Say why: the custodians read it."), why="", status=400)
     visit = entering.visit(request, begun.progress.to)
     outcome = await sealed_root.ask(here.door, visit, begun.progress, reason=reason, ticket=ticket)
     if isinstance(outcome, NotAsked):

@@ -13,6 +13,7 @@ from crownkeep.console.kit import destinations, entering, web
 from crownkeep.console.kit.cookies import Cookie
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import entry, sessions
+from crownkeep.translation import gettext
 
 _REMEMBERED_FOR = timedelta(days=365)
 _LONGEST_ACCOUNT = 63
@@ -37,10 +38,14 @@ async def chosen(request: Request) -> Response:
         account = form.one("account").replace("-", "") if _is_grouped(form.one("account")) else form.one("account").strip()
         if account:
             return web.go(_user_path(account, to))
-        return web.page(request, "choose.html", status=400, to=to, kind="user", alert="Enter an account ID or an account alias.")
+        return web.page(
+            request, "choose.html", status=400, to=to, kind="user", alert=gettext("Enter an account ID or an account alias.")
+        )
     email = form.one("email").strip()
     if not email:
-        return web.page(request, "choose.html", status=400, to=to, kind="root", alert="Enter the root user's email address.")
+        return web.page(
+            request, "choose.html", status=400, to=to, kind="root", alert=gettext("Enter the root user's email address.")
+        )
     return web.page(request, "root.html", to=to, email=email, alert="")
 
 
@@ -50,7 +55,7 @@ async def root(request: Request) -> Response:
     email, to = form.one("email"), destinations.ours(form.one("to"))
     visit = entering.visit(request, to)
     outcome = await entry.enter_as_root(web.of(request).door, visit, email=email, password=Secret(form.one("password")))
-    values = {"to": to, "email": email, "alert": entry.INCORRECT}
+    values = {"to": to, "email": email, "alert": gettext(entry.INCORRECT)}
     return await entering.follow(request, outcome, lambda: web.page(request, "root.html", status=403, **values), root=email)
 
 
@@ -70,7 +75,7 @@ async def user_entered(request: Request) -> Response:
     visit = entering.visit(request, to)
     password = Secret(form.one("password"))
     outcome = await entry.enter_as_user(here.door, visit, account=account, name=name, password=password)
-    values = {"to": to, "account": account, "name": name, "remember": "remember" in form, "alert": entry.INCORRECT}
+    values = {"to": to, "account": account, "name": name, "remember": "remember" in form, "alert": gettext(entry.INCORRECT)}
     return await entering.follow(request, outcome, lambda: web.page(request, "user.html", status=403, **values))
 
 

@@ -12,6 +12,7 @@ from crownkeep.credentials.one_time_links import InvalidLink
 from crownkeep.credentials.secret import Secret
 from crownkeep.signin import entry, sign_in_links
 from crownkeep.signin.recovery import Asked
+from crownkeep.translation import gettext
 
 ASK = "/signin/step/link"
 
@@ -23,13 +24,16 @@ async def asked(request: Request) -> Response:
     came = await sign_in_links.request(here.door, form.one("email"), browser=browser, origin=here.origin, now=here.now)
     if came is Asked.TOO_OFTEN:
         return _message_page(
-            request, "Too many requests", "Too many links were asked for from your address. Try again in an hour.", status=429
+            request,
+            gettext("Too many requests"),
+            gettext("Too many links were asked for from your address. Try again in an hour."),
+            status=429,
         )
-    text = (
+    text = gettext(
         "If a root user has that email address, a link that admits one try is on its way. Open it in this browser, within 15 "
         "minutes. Look into the spam folder too."
     )
-    return _message_page(request, "Check your email", text)
+    return _message_page(request, gettext("Check your email"), text)
 
 
 async def once(request: Request) -> Response:
@@ -48,18 +52,28 @@ async def tried(request: Request) -> Response:
         outcome = await sign_in_links.enter(here.door, visit, form.one("token"), password, browser=here.cookie(Cookie.VISIT))
     except InvalidLink:
         return _invalid(request)
-    text = f"{entry.INCORRECT} The link is used up."
-    return await entering.follow(request, outcome, lambda: _message_page(request, "There was an error", text, status=403))
+    text = f"{gettext(entry.INCORRECT)} {gettext('The link is used up.')}"
+    return await entering.follow(
+        request, outcome, lambda: _message_page(request, gettext("There was an error"), text, status=403)
+    )
 
 
 def _invalid(request: Request) -> Response:
-    text = "It was used before, has expired, was never one, or was asked for by another browser. Open it where you asked for it."
-    return _message_page(request, "This link is not valid", text, status=403)
+    text = gettext(
+        "It was used before, has expired, was never one, or was asked for by another browser. Open it where you asked for it."
+    )
+    return _message_page(request, gettext("This link is not valid"), text, status=403)
 
 
 def _message_page(request: Request, title: str, text: str, *, status: int = 200) -> Response:
     return web.page(
-        request, "message.html", status=status, title=title, text=text, to=f"{web.SIGN_IN}?choose", label="Back to sign in"
+        request,
+        "message.html",
+        status=status,
+        title=title,
+        text=text,
+        to=f"{web.SIGN_IN}?choose",
+        label=gettext("Back to sign in"),
     )
 
 

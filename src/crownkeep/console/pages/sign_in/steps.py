@@ -19,6 +19,7 @@ from crownkeep.signin.enrolment import ProgressBinding
 from crownkeep.signin.factors import AskedAgain
 from crownkeep.signin.flow import ChangePasswordStep, EnrolStep, FactorStep, Method
 from crownkeep.signin.progress import Next, Progress, Stale
+from crownkeep.translation import gettext
 
 
 async def factor(request: Request) -> Response:
@@ -120,7 +121,7 @@ async def password_changed(request: Request) -> Response:
         return _must_change_page(request, person, alert=alert)
 
     if form.one("new") != form.one("again"):
-        return again("The two new passwords are not the same.")
+        return again(gettext("The two new passwords are not the same."))
     binding = ProgressBinding(begun.progress)
     actor = enrolment.actor_in(begun.progress, visit, binding)
     try:
@@ -139,7 +140,7 @@ def _must_change_page(request: Request, person: Principal, *, alert: str = "") -
 async def _passkey_registered(request: Request, begun: Progress) -> Response:
     form, here, party = web.form(request), web.of(request), entering.party(request)
     if party is None:
-        raise MalformedForm("passkeys can't be used at an IP address")
+        raise MalformedForm(gettext("passkeys can't be used at an IP address"))
     visit, binding = entering.visit(request, begun.to), ProgressBinding(begun)
     parameters = enrolment.with_passkey(
         begun.person, name=form.one("name"), answer=second_factors.credential_in(form), challenge=begun.challenge, party=party
@@ -167,7 +168,7 @@ async def _enrol_again(request: Request, begun: Progress, step: EnrolStep, refus
         return entering.stale(request)
     entering.keep(request, fresh)
     is_key = "credential" in web.form(request) and isinstance(refusal, InvalidAuthenticationCode)
-    text = "The passkey was not accepted. Try again, or use another one." if is_key else refusal.message
+    text = gettext("The passkey was not accepted. Try again, or use another one.") if is_key else refusal.message
     return _enrol_page(request, fresh, step, alert=text, status=403)
 
 

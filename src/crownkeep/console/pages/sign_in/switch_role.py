@@ -19,11 +19,19 @@ from crownkeep.errors import AwsError
 from crownkeep.signin import switch_role
 from crownkeep.signin.sessions import BrowserSession
 from crownkeep.signin.switch_role import Choice, NoSuchChoice
+from crownkeep.translation import gettext, gettext_noop
 
 _PATH = "/switchrole"
 _REMEMBERED_FOR = timedelta(days=90)
-_COLORS = {"": "None", "F2B0A9": "Red", "FBBF93": "Orange", "FAD791": "Yellow", "B7CA9D": "Green", "99BCE3": "Blue"}
-_REFUSED = "Invalid information in one or more fields. Check your information or contact your administrator."
+_COLORS = {
+    "": gettext_noop("None"),
+    "F2B0A9": gettext_noop("Red"),
+    "FBBF93": gettext_noop("Orange"),
+    "FAD791": gettext_noop("Yellow"),
+    "B7CA9D": gettext_noop("Green"),
+    "99BCE3": gettext_noop("Blue"),
+}
+_REFUSED = gettext_noop("Invalid information in one or more fields. Check your information or contact your administrator.")
 """AWS's text, whatever the reason: who may not take a role on is not told whether there is one."""
 
 
@@ -61,13 +69,13 @@ async def _switch(request: Request, session: BrowserSession, to: str) -> Respons
             color=entered["color"],
         )
     except NoSuchChoice as fault:
-        return _page(request, session, entered, status=400, alert=str(fault))
+        return _page(request, session, entered, status=400, alert=gettext(str(fault)))
     try:
         await switch_role.switch(here.door, session, chosen, to=to, origin=here.origin, now=here.now)
     except AwsError as refusal:
         if refusal.code not in ("AccessDenied", "ValidationError"):
             raise
-        return _page(request, session, entered, status=403, alert=_REFUSED)
+        return _page(request, session, entered, status=403, alert=gettext(_REFUSED))
     history = switch_role.remembered(_history(request, session), chosen)
     here.set_cookie(Cookie.ROLES, _sealed(request, session, history), lasts=_REMEMBERED_FOR)
     return web.go(destinations.HOME)

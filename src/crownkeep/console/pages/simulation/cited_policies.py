@@ -11,6 +11,7 @@ from starlette.requests import Request
 from crownkeep.console.kit import parts, policy_pages
 from crownkeep.console.kit.decision_trees import Cited, ShownDecision
 from crownkeep.console.kit.identity_kinds import IdentityKind
+from crownkeep.translation import gettext
 
 MOST = 8
 """Documents that are read for one page."""
@@ -84,15 +85,19 @@ async def _source(
     name = cited.policy
     if name.startswith(_GIVEN):
         place = int(name.removeprefix(_GIVEN)) - 1
-        return CitedPolicy("The policy typed above" if len(given) == 1 else f"Typed policy {place + 1}", "", given[place])
+        return CitedPolicy(
+            gettext("The policy typed above") if len(given) == 1 else gettext("Typed policy %(number)s", number=place + 1),
+            "",
+            given[place],
+        )
     if name.startswith(_BOUNDARY):
-        return CitedPolicy("The boundary typed above", "", boundary)
+        return CitedPolicy(gettext("The boundary typed above"), "", boundary)
     own = f"{holder[0].noun.lower()}_{holder[1]}_" if holder is not None else ""
     if holder is not None and not arn and name.startswith(own):
         kind, of = holder
         policy = name.removeprefix(own)
         found = await parts.ask(request, f"Get{kind.noun}Policy", **{kind.key: of, "PolicyName": policy})
-        label = f"{policy}, inline policy of {of}"
+        label = gettext("%(policy)s, inline policy of %(holder)s", policy=policy, holder=of)
         return CitedPolicy(label, kind.inline_page(of, policy), unquote(found.text("PolicyDocument")))
     if arn:
         label = arn.rpartition("/")[2]

@@ -12,12 +12,13 @@ from crownkeep.advisor import policy_sets, what_if
 from crownkeep.advisor.what_if import ControlLevel, HypotheticalChange
 from crownkeep.console.kit import parts, web
 from crownkeep.console.kit.parts import Part
+from crownkeep.translation import gettext, gettext_noop
 
 CHANGES = ("attach-scp", "detach-scp", "move-account")
 _MOST_ACCOUNTS, _MOST_PLACES = 10, 20
 """Of what lies below a root or unit: each account's events may take two seconds to read."""
-_UNREADABLE = "The policy can't be read."
-_UNREADABLE_LEVEL = "You can't read all the policies that are attached there."
+_UNREADABLE = gettext_noop("The policy can't be read.")
+_UNREADABLE_LEVEL = gettext_noop("You can't read all the policies that are attached there.")
 _KIND = "SERVICE_CONTROL_POLICY"
 
 
@@ -63,20 +64,20 @@ async def change(request: Request, chosen: str, given: Mapping[str, str], asked:
     policy = await _ask(request, asked, "DescribePolicy", PolicyId=given["policy"])
     document = str(policy.one("Policy").get("Content", ""))
     if not policy_sets.is_readable(document):
-        return _UNREADABLE
+        return gettext(_UNREADABLE)
     manager = web.signed_in(request).principal.account_id
     if chosen == "attach-scp":
         return what_if.scp_attached(document, management_account=manager)
     if policy.one("Policy")["PolicySummary"]["Type"] != _KIND:
-        return "Only service control policies can be tried: records don't say what a resource control policy looked at."
+        return gettext("Only service control policies can be tried: records don't say what a resource control policy looked at.")
     before = await _level(request, given["target"], asked)
     if before is None:
-        return _UNREADABLE_LEVEL
+        return gettext(_UNREADABLE_LEVEL)
     if given["policy"] not in before:
-        return "The policy is not attached there."
+        return gettext("The policy is not attached there.")
     after = tuple(text for policy_id, text in before.items() if policy_id != given["policy"])
     level = ControlLevel(after, tuple(before.values()))
-    return what_if.levels_changed("The control policy is detached", [level], management_account=manager)
+    return what_if.levels_changed(gettext("The control policy is detached"), [level], management_account=manager)
 
 
 async def _move(request: Request, given: Mapping[str, str], asked: list[Part]) -> HypotheticalChange | str:
@@ -85,16 +86,16 @@ async def _move(request: Request, given: Mapping[str, str], asked: list[Part]) -
     )
     paths = about.one("Account").get("Paths") or ()
     if not paths or not unit:
-        return "The account or the unit can't be seen."
+        return gettext("The account or the unit can't be seen.")
     here = _ids(str(paths[0]))[:-1]
     added = [each for each in unit if each not in here]
     found = await asyncio.gather(*(_level(request, each, asked) for each in added))
     if None in found:
-        return _UNREADABLE_LEVEL
+        return gettext(_UNREADABLE_LEVEL)
     # While this type of policy is enabled, every place has one: where there is none, nothing is denied.
     levels = [ControlLevel(tuple(each.values())) for each in found if each]
     manager = web.signed_in(request).principal.account_id
-    return what_if.levels_changed("The account is moved", levels, management_account=manager)
+    return what_if.levels_changed(gettext("The account is moved"), levels, management_account=manager)
 
 
 async def _way(request: Request, target: str, asked: list[Part]) -> Sequence[str]:

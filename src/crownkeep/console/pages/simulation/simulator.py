@@ -17,6 +17,7 @@ from crownkeep.console.kit.parts import Part
 from crownkeep.console.kit.simulations import SimulationQuestion
 from crownkeep.console.pages.simulation import cited_policies
 from crownkeep.console.pages.simulation.cited_policies import CitedPolicy
+from crownkeep.translation import gettext
 
 SIMULATOR = "/console/simulator"
 
@@ -43,11 +44,11 @@ async def _answer(request: Request, question: SimulationQuestion, *, keys_only: 
         return _page(request, question, asked=[about])
     arn = _arn_of(question.principal, about)
     if not arn and question.principal:
-        return _page(request, question, alert="Name a user, a group or a role: by its ARN, or as user/bob.")
+        return _page(request, question, alert=gettext("Name a user, a group or a role: by its ARN, or as user/bob."))
     asked = []
     mentioned = simulations.context_keys(question, arn)
     if mentioned is None:
-        return _page(request, question, alert="Name somebody, or type a policy.")
+        return _page(request, question, alert=gettext("Name somebody, or type a policy."))
     keys = await _ask(request, mentioned)
     asked.append(keys)
     question = simulations.with_keys(question, keys.rows("ContextKeyNames"))

@@ -26,6 +26,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.simulation import control_changes
 from crownkeep.console.pages.simulation.control_changes import JudgedAccounts
+from crownkeep.translation import gettext, gettext_noop
 
 PATH = "/console/what-if"
 CHANGES = ("delete-key", "remove-policy", "leave-group", "set-boundary", "root-off", *control_changes.CHANGES)
@@ -34,10 +35,7 @@ _MOST_PAGES = 5
 _PAGE = 1000
 _ROWS = 50
 _NEEDED = {"remove-policy": "policy", "leave-group": "group", "set-boundary": "boundary"}
-_TOO_MANY = (
-    f"The account has more than {_MOST_PAGES * _PAGE:,} users, groups, roles and policies: ask `crownkeep what-if` instead."
-)
-_UNREADABLE = "The policy can't be read."
+_UNREADABLE = gettext_noop("The policy can't be read.")
 _FIELDS = ("key", "policy", "principal", "user", "group", "holder", "boundary", "target", "account")
 
 
@@ -73,7 +71,7 @@ async def page(request: Request) -> Response:
         if isinstance(found, str):
             fault = found
         elif (reach := await control_changes.reach(request, chosen, given, asked)) is None:
-            fault = "You can see no account below it that the policy binds or would bind."
+            fault = gettext("You can see no account below it that the policy binds or would bind.")
         else:
             foreseen = await _foreseen(request, *found, reach, asked)
     return frame.page(
@@ -93,32 +91,45 @@ async def page(request: Request) -> Response:
     )
 
 
+def _too_many() -> str:
+    most = f"{_MOST_PAGES * _PAGE:,}"
+    return gettext(
+        "The account has more than %(most)s users, groups, roles and policies: ask `crownkeep what-if` instead.", most=most
+    )
+
+
 async def _change(
     request: Request, chosen: str, given: Mapping[str, str], asked: list[Part]
 ) -> tuple[HypotheticalChange, Entities | None] | str:
     """Return the change and what it was made of, or why there is none."""
     if chosen == "delete-key":
-        return (what_if.key_deleted(given["key"]), None) if given["key"] else "Name the access key."
+        return (what_if.key_deleted(given["key"]), None) if given["key"] else gettext("Name the access key.")
     if chosen == "root-off":
         return what_if.root_off(), None
     if chosen in control_changes.CHANGES:
         control = await control_changes.change(request, chosen, given, asked)
         return control if isinstance(control, str) else (control, None)
     if not given[_NEEDED[chosen]]:
-        return "Name the policy, by its ARN or, of an inline one, its name." if chosen != "leave-group" else "Name the group."
+        return (
+            gettext("Name the policy, by its ARN or, of an inline one, its name.")
+            if chosen != "leave-group"
+            else gettext("Name the group.")
+        )
     found = await _entities(request, asked)
     if isinstance(found, str):
         return found
     if chosen == "set-boundary":
         document = await _document(request, given["boundary"], asked)
-        return (what_if.boundary_set(given["holder"], document, found), found) if document else _UNREADABLE
+        return (what_if.boundary_set(given["holder"], document, found), found) if document else gettext(_UNREADABLE)
     try:
         if chosen == "leave-group":
             return what_if.group_left(given["user"], given["group"], found), found
         return what_if.policy_removed(given["policy"], found, principal_arn=given["principal"]), found
     except ValueError:
         return (
-            "Nobody whom you named has this policy." if chosen != "leave-group" else "The user gets nothing through this group."
+            gettext("Nobody whom you named has this policy.")
+            if chosen != "leave-group"
+            else gettext("The user gets nothing through this group.")
         )
 
 
@@ -138,7 +149,7 @@ async def _entities(request: Request, asked: list[Part]) -> Entities | str:
     summary = await parts.ask(request, "GetAccountSummary")
     counted = summary.one("SummaryMap")
     if sum(int(counted.get(member, 0)) for member in ("Users", "Groups", "Roles", "Policies")) > _MOST_PAGES * _PAGE:
-        return _TOO_MANY
+        return _too_many()
     whole: dict[str, list[Any]] = {}
     marker = ""
     for _ in range(_MOST_PAGES):
@@ -154,7 +165,7 @@ async def _entities(request: Request, asked: list[Part]) -> Entities | str:
             answer = ApiAnswer(questions.AUTHORIZATION, web.of(request).now, evidence.plain(whole))
             account_id = web.signed_in(request).principal.account_id
             return entities.of(View(evidence.of(account_id, answer.at, [answer])))
-    return _TOO_MANY
+    return _too_many()
 
 
 async def _foreseen(

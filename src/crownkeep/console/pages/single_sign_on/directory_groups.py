@@ -14,6 +14,7 @@ from crownkeep.console.kit.danger import Ending
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.single_sign_on import instance_pages as pages
 from crownkeep.console.pages.single_sign_on.instance_pages import DIRECTORY, GROUPS, STORE, ManagedInstance
+from crownkeep.translation import gettext
 
 
 async def listed(request: Request) -> Response:
@@ -74,7 +75,7 @@ async def _page(request: Request, found: ManagedInstance, group_id: str, *, refu
         pages.ask(request, DIRECTORY, "SearchRoleEntitlements", **found.of_store, PrincipalId=group_id, MaxResults=parts.ROWS),
     )
     if about.refusal is not None and not about.refusal.is_denied:
-        return parts.missing(request, about, current=GROUPS, title="There is no such group", back=GROUPS)
+        return parts.missing(request, about, current=GROUPS, title=gettext("There is no such group"), back=GROUPS)
     path = pages.group(group_id)
     member = {"GroupId": group_id, "MemberId": {"UserId": "USER"}}
     return pages.page(
@@ -133,9 +134,12 @@ async def deleted(request: Request) -> Response:
     found = await pages.managed(request)
     about = await pages.ask(request, STORE, "DescribeGroup", **found.of_store, GroupId=group_id)
     name = about.text("DisplayName") or group_id
-    text = "Its memberships and assignments end at once, and sessions that rest on them end with them. Its people stay."
-    ids = {"Group ID": group_id}
-    danger.require(request, Ending(name, f"Delete the group {name}?", text, "Delete group", pages.group(group_id), ids))
+    text = gettext("Its memberships and assignments end at once, and sessions that rest on them end with them. Its people stay.")
+    ids = {gettext("Group ID"): group_id}
+    danger.require(
+        request,
+        Ending(name, gettext("Delete the group %(name)s?", name=name), text, gettext("Delete group"), pages.group(group_id), ids),
+    )
     wanted = Equivalent(STORE, "DeleteGroup", {**found.of_store, "GroupId": group_id})
     return await parts.change(request, [wanted], then=GROUPS, current=GROUPS)
 

@@ -16,6 +16,7 @@ from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.single_sign_on import instance_pages as pages
 from crownkeep.console.pages.single_sign_on.instance_pages import DIRECTORY, PEOPLE, STORE, ManagedInstance
+from crownkeep.translation import gettext
 
 TABS = ("access", "groups", "sign-in")
 _FIELDS = ("name", "given", "family", "email")
@@ -72,7 +73,11 @@ async def created(request: Request) -> Response:
 
 def _creation(store_id: str, entered: dict[str, str]) -> Equivalent:
     emails = {"Emails": [{"Value": entered["email"], "Type": "work", "Primary": True}]} if entered["email"] else {}
-    given = {"UserName": entered["name"], "DisplayName": f"{entered['given']} {entered['family']}".strip(), **emails}
+    given = {
+        "UserName": entered["name"],
+        "DisplayName": f"{entered['given']} {entered['family']}".strip(),
+        **emails,
+    }
     whole = {"GivenName": entered["given"], "FamilyName": entered["family"]}
     return Equivalent(STORE, "CreateUser", {"IdentityStoreId": store_id, **given, "Name": whole})
 
@@ -96,7 +101,7 @@ async def _page(request: Request, found: ManagedInstance, user_id: str, tab: str
         pages.ask(request, STORE, "DescribeUser", **whose), _section(request, found, whose, tab)
     )
     if about.refusal is not None and not about.refusal.is_denied:
-        return parts.missing(request, about, current=PEOPLE, title="There is no such person", back=PEOPLE)
+        return parts.missing(request, about, current=PEOPLE, title=gettext("There is no such person"), back=PEOPLE)
     return pages.page(
         request,
         "sso_person.html",
@@ -141,7 +146,7 @@ async def acted(request: Request) -> Response:
     entered = parts.entered(request, "id", "act")
     user_id = entered["id"]
     if entered["act"] not in _ACTS:
-        raise MalformedForm("no such act")
+        raise MalformedForm(gettext("no such act"))
     found = await pages.managed(request)
     operation, given, tab = _ACTS[entered["act"]]
 
@@ -160,9 +165,9 @@ async def given_password(request: Request) -> Response:
     made, outcome = await parts.obtain(request, wanted)
     if outcome.refused is not None:
         return await _page(request, found, user_id, "sign-in", refusal=outcome.refused)
-    secrets = {"Password for the first sign-in": str(made["Password"])}
+    secrets = {gettext("Password for the first sign-in"): str(made["Password"])}
     then = pages.person(user_id, "sign-in")
-    return parts.result_page(request, outcome, title="Hand this over", then=then, current=PEOPLE, secrets=secrets)
+    return parts.result_page(request, outcome, title=gettext("Hand this over"), then=then, current=PEOPLE, secrets=secrets)
 
 
 async def device_removed(request: Request) -> Response:
@@ -179,9 +184,16 @@ async def deleted(request: Request) -> Response:
     user_id = web.form(request).one("id")
     found = await pages.managed(request)
     about = await pages.ask(request, STORE, "DescribeUser", **found.of_store, UserId=user_id)
-    name, ids = about.text("UserName") or user_id, {"User ID": user_id}
-    text = "Memberships, assignments, MFA devices and sessions end at once. A new person of that name starts with nothing."
-    danger.require(request, Ending(name, f"Delete {name}?", text, "Delete person", pages.person(user_id, "sign-in"), ids))
+    name, ids = about.text("UserName") or user_id, {gettext("User ID"): user_id}
+    text = gettext(
+        "Memberships, assignments, MFA devices and sessions end at once. A new person of that name starts with nothing."
+    )
+    danger.require(
+        request,
+        Ending(
+            name, gettext("Delete %(name)s?", name=name), text, gettext("Delete person"), pages.person(user_id, "sign-in"), ids
+        ),
+    )
     wanted = Equivalent(STORE, "DeleteUser", {**found.of_store, "UserId": user_id})
     return await parts.change(request, [wanted], then=PEOPLE, current=PEOPLE)
 

@@ -13,6 +13,7 @@ from crownkeep.console.kit.calls import Refused
 from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.pages.single_sign_on import instance_pages as pages
 from crownkeep.console.pages.single_sign_on.instance_pages import ADMIN, DIRECTORY, HOME
+from crownkeep.translation import gettext
 
 _HOUR = 3600
 _LONGEST = 90 * 24
@@ -72,7 +73,8 @@ async def ruled(request: Request) -> Response:
     hours, age = entered["hours"], entered["age"] or "0"
     if not (hours.isdecimal() and age.isdecimal() and 1 <= int(hours[:6]) <= _LONGEST):
         return await _page(
-            request, alert=f"A session lasts 1 to {_LONGEST} hours, and the age of a password is a number of days."
+            request,
+            alert=gettext("A session lasts 1 to %(most)s hours, and the age of a password is a number of days.", most=_LONGEST),
         )
     found = await pages.managed(request)
     given = {

@@ -17,6 +17,7 @@ from crownkeep.console.kit.forms import MalformedForm
 from crownkeep.console.kit.policy_documents import Checked
 from crownkeep.console.pages.single_sign_on import instance_pages as pages
 from crownkeep.console.pages.single_sign_on.instance_pages import ADMIN, DIRECTORY, SETS, ManagedInstance
+from crownkeep.translation import gettext
 
 _POLICIES = "arn:aws:iam::aws:policy/"
 
@@ -82,7 +83,7 @@ async def _page(
     asked = await asyncio.gather(*(pages.ask(request, ADMIN, name, **which, **further) for name, further in _PARTS))
     about, managed, customers, document, boundary, outdated = asked
     if about.refusal is not None and not about.refusal.is_denied:
-        return parts.missing(request, about, current=SETS, title="There is no such permission set", back=SETS)
+        return parts.missing(request, about, current=SETS, title=gettext("There is no such permission set"), back=SETS)
     assigned = await pages.ask(
         request, DIRECTORY, "SearchAccountAssignments", **found.of_store, PermissionSetArn=arn, MaxResults=parts.ROWS
     )
@@ -153,7 +154,7 @@ async def changed(request: Request) -> Response:
         case "provision":
             wanted = Equivalent(ADMIN, "ProvisionPermissionSet", {**which, "TargetType": "ALL_PROVISIONED_ACCOUNTS"})
         case _:
-            raise MalformedForm("no such act")
+            raise MalformedForm(gettext("no such act"))
 
     async def again(refusal: Refused) -> Response:
         return await _page(request, found, arn, refusal=refusal, checked=checked)
@@ -167,9 +168,19 @@ async def deleted(request: Request) -> Response:
     found = await pages.managed(request)
     about = await pages.ask(request, ADMIN, "DescribePermissionSet", **found.of_instance, PermissionSetArn=arn)
     name = str(about.one("PermissionSet").get("Name", arn))
-    text = "Its policies go with it. One that is still assigned somewhere is not deleted."
+    text = gettext("Its policies go with it. One that is still assigned somewhere is not deleted.")
     here = pages.permission_set(arn)
-    danger.require(request, Ending(name, f"Delete the permission set {name}?", text, "Delete permission set", here, {"ARN": arn}))
+    danger.require(
+        request,
+        Ending(
+            name,
+            gettext("Delete the permission set %(name)s?", name=name),
+            text,
+            gettext("Delete permission set"),
+            here,
+            {"ARN": arn},
+        ),
+    )
 
     async def again(refusal: Refused) -> Response:
         return await _page(request, found, arn, refusal=refusal)

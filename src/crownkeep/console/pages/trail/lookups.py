@@ -12,16 +12,17 @@ from starlette.requests import Request
 from crownkeep.console.kit import acts, parts, site_map
 from crownkeep.console.kit.acts import Act
 from crownkeep.console.kit.parts import Part
+from crownkeep.translation import gettext_noop
 
 ATTRIBUTES = {
-    "Username": "User name",
-    "EventName": "Event name",
-    "EventSource": "Event source",
-    "EventId": "Event ID",
-    "ReadOnly": "Read-only (true or false)",
-    "ResourceName": "Resource name",
-    "ResourceType": "Resource type",
-    "AccessKeyId": "Access key",
+    "Username": gettext_noop("User name"),
+    "EventName": gettext_noop("Event name"),
+    "EventSource": gettext_noop("Event source"),
+    "EventId": gettext_noop("Event ID"),
+    "ReadOnly": gettext_noop("Read-only (true or false)"),
+    "ResourceName": gettext_noop("Resource name"),
+    "ResourceType": gettext_noop("Resource type"),
+    "AccessKeyId": gettext_noop("Access key"),
 }
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 _WHOLE_DAY = timedelta(days=1, seconds=-1)

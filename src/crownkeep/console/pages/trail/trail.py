@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crownkeep import translation
 from crownkeep.console.kit import acts, csv_files, frame, parts, trail_standing, web
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.trail import kept_lookups, lookups
+from crownkeep.translation import gettext
 
 TRAIL = kept_lookups.TRAIL
 _LOOKUPS_OF_A_FILE = 8
@@ -52,13 +54,15 @@ async def events(request: Request) -> Response:
 async def download(request: Request) -> Response:
     """Return the newest events of a lookup as a file, 400 at most."""
     web.signed_in(request)
-    listed, found = await lookups.look_up(request, lookups.asked(request), lookups=_LOOKUPS_OF_A_FILE)
+    with translation.speaking(translation.ENGLISH):
+        # Programs read the file: it is the same in every language.
+        listed, found = await lookups.look_up(request, lookups.asked(request), lookups=_LOOKUPS_OF_A_FILE)
+        rows = [
+            (act.at.isoformat(), act.name, act.source, act.who, act.outcome, act.address, act.region, act.has_mfa, act.event_id)
+            for act in found
+        ]
     if listed.refusal is not None:
-        return parts.missing(request, listed, current=TRAIL, title="The trail can't be read", back=TRAIL)
-    rows = [
-        (act.at.isoformat(), act.name, act.source, act.who, act.outcome, act.address, act.region, act.has_mfa, act.event_id)
-        for act in found
-    ]
+        return parts.missing(request, listed, current=TRAIL, title=gettext("The trail can't be read"), back=TRAIL)
     return csv_files.answer("trail.csv", _COLUMNS, rows)
 
 
