@@ -20,7 +20,7 @@ from crownkeep.advisor import calls, entities, evidence, reader, recorded, recor
 from crownkeep.advisor.entities import Entities
 from crownkeep.advisor.recorded import RecordedEvent, RecordedUse, UnreadableRecords
 from crownkeep.advisor.view import View
-from crownkeep.advisor.what_if import HypotheticalChange
+from crownkeep.advisor.what_if import ControlLevel, HypotheticalChange
 
 _numbers = itertools.count(1)
 CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -225,6 +225,38 @@ def event(**members: Any) -> RecordedEvent:
         "requestParameters": {"bucketName": "b", "key": "k"},
     }
     return recorded.read(json.dumps(usual | members))
+
+
+def test_a_level_of_control_policies_denies_what_it_no_longer_allows_and_nothing_that_it_never_allowed():
+    iam, s3 = (document([{"Effect": "Allow", "Action": f"{each}:*", "Resource": "*"}]) for each in ("iam", "s3"))
+    barred = document([{"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}])
+    levels = {
+        "left": ControlLevel((iam,), (iam, s3)),
+        "never": ControlLevel((iam,), (iam,)),
+        "joined": ControlLevel((iam,)),
+        "open": ControlLevel((iam, s3)),
+        "barred": ControlLevel((s3, barred)),
+    }
+
+    found = {
+        name: what_if.ask([event()], what_if.levels_changed("", [ControlLevel((s3,)), level])) for name, level in levels.items()
+    }
+
+    assert {"left": 1, "never": 0, "joined": 1, "open": 0, "barred": 1} == {
+        name: len(each.denied) for name, each in found.items()
+    }
+    of_manager = what_if.levels_changed("", [levels["joined"]], management_account="1")
+    assert () == what_if.ask([event()], of_manager).denied
+
+
+def test_what_a_level_allows_under_a_condition_that_records_don_t_tell_is_left_open():
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "red"}}
+    red = document([{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}])
+
+    found = what_if.ask([event()], what_if.levels_changed("", [ControlLevel((red,))]))
+
+    assert () == found.denied
+    assert ["records don't say aws:principaltag/team"] == [each.reason.lower() for each in found.unknown]
 
 
 def test_what_a_service_does_in_somebody_s_name_counts_as_theirs():

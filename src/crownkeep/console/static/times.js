@@ -1,7 +1,7 @@
 // Writes times in the viewer's zone, with UTC beside the pointer: those of tables, those that stand in sentences, and days to filter by.
 const written = new Intl.DateTimeFormat("sv-SE", {dateStyle: "short", timeStyle: "short"});
 const SAID = /\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)? UTC/;
-const UNTOUCHED = "time, code, pre, textarea, script, style, .code";
+const UNTOUCHED = "time, code, pre, textarea, script, style, svg, .code";
 
 const read = (said) => new Date(said.replace(" UTC", "Z").replace(" ", "T"));
 
