@@ -108,18 +108,21 @@ def test_a_search_finds_by_anything(accounts: list[str], crownkeep: Terminal):
     assert "CreateAccount" in crownkeep("trail", "search").out
 
 
-def test_one_record_is_withheld_by_law(accounts: list[str], crownkeep: Terminal):
+def test_one_record_is_withheld_by_law(accounts: list[str], crownkeep: Terminal, tmp_path: Path):
     event = crownkeep("trail", "search", "--account", accounts[0], "--json").json()["events"][0]["record"]["eventID"]
     words = ("trail", "withhold", "--account", accounts[0], "--event-id", event, "--reason", "a court's order", "--json")
 
     unsure, done = crownkeep(*words), crownkeep(*words, "--yes")
     again = crownkeep(*words, "--yes")
     crownkeep("trail", "checkpoint")
+    proof = crownkeep("trail", "prove", event, "--out", str(tmp_path / "proof"))
     answer = crownkeep("trail", "verify", "--json").json()
 
     assert (2, 0, 1) == (unsure.code, done.code, again.code)
     assert 1 == done.json()["records"]
     assert (True, 1) == (answer["ok"], answer["withheld"])
+    assert (1, False) == (proof.code, (tmp_path / "proof").exists())
+    assert "its record is gone" in proof.err
     assert [] == crownkeep("trail", "search", "--account", accounts[0], "--json").json()["events"]
     act = crownkeep("trail", "search", "--event-name", "WithholdRecords", "--json").json()["events"][0]["record"]
     assert "a court's order" == act["additionalEventData"]["withheld"][0]["reason"]

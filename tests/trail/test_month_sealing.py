@@ -27,7 +27,7 @@ from crownkeep.cli.house import House
 from crownkeep.storage.approvals import seals
 from crownkeep.storage.approvals.seals import SealRow
 from crownkeep.storage.database import DatabaseFault
-from crownkeep.storage.trail import lookups, reading, sealed_files, sealed_months, withholdings
+from crownkeep.storage.trail import lookups, queue, reading, sealed_files, sealed_months, trails, withholdings
 from crownkeep.storage.trail.events import EventRow
 from crownkeep.storage.trail.sealed_files import SealedFileFault
 from crownkeep.trail import catching_up, keeping, month_sealing, verifying
@@ -85,6 +85,25 @@ def verified(held: House) -> TrailReport:
     catching_up.catch_up(held.database, held.directory.keyring)
     with held.database.snapshot() as db:
         return verifying.verify(db, policy=None, olds=[], progress=lambda _: None)
+
+
+def test_a_month_that_waits_for_trails_names_them_and_their_buckets(opened: House):
+    event_id = months.event(100).event_id.bytes
+    with opened.database.transaction() as db:
+        for number in range(4):
+            row = trails.TrailRow(
+                f"id-{number}", ACCOUNTS[1], f"audit-{number}", "us-east-1", f"logs-{number}", ACCOUNTS[1],
+                "", True, True, True, None, None, True, 1, False, months.BEGINS,
+            )  # fmt: skip
+            trails.add(db, row)
+            for moment in (event_id, months.event(101).event_id.bytes):
+                db.execute(queue.table.insert().values(("id-" + str(number), moment, ACCOUNTS[1], ACCOUNTS[1], 1)))
+
+    with pytest.raises(NotSealable) as refused:
+        seal(opened)
+
+    named = [f"arn:aws:cloudtrail:us-east-1:{ACCOUNTS[1]}:trail/audit-{number} (bucket `logs-{number}`)" for number in range(3)]
+    assert f"8 records of {MONTH} are still to be delivered by {', '.join(named)} and 1 more: " in str(refused.value)
 
 
 def named(report: TrailReport) -> set[tuple[str, int | None]]:

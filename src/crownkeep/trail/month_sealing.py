@@ -32,6 +32,8 @@ Record = Callable[[str], object]
 """Asks for SealMonth, given the SHA-256 of the file that was verified."""
 _LOCK = ".sealing.lock"
 _PIECE = 1 << 20
+_NAMED = 3
+"""Trails that a refusal names."""
 
 
 class NotSealable(Exception):
@@ -106,15 +108,24 @@ def _write(database: Database, month: str, place: Path) -> None:
         if pending:
             raise NotSealable(f"{pending} records of {month} have no place in the tree yet: run the server, and seal it then")
         if queued:
-            raise NotSealable(
-                f"{queued} records of {month} wait for a trail's bucket: they are delivered first, or the trail deleted"
-            )
+            raise NotSealable(_undelivered(db, month, queued))
         indexes, newest = sealed_months.indexes(db, month), checkpoints.newest(db)
         # The file's own checkpoint must count every record in it, so that it can be verified without the database.
         if indexes is None or newest is None or newest.size <= indexes[1]:
             raise NotSealable(f"the tree has no records of {month}, or no checkpoint counts them all yet")
         head = {"checkpoint": publishing.note(db, newest), "selected": True, "month": month, "token": clock.token_bytes(16).hex()}
         sealed_files.write(place, head, _lines(db, month, indexes))
+
+
+def _undelivered(db: Transaction, month: str, queued: int) -> str:
+    """Return why a month waits for trails, by their names: whoever seals it is not whose trails they are."""
+    waiting = sealed_months.awaited(db, month)
+    named = ", ".join(f"{each.arn} (bucket `{each.bucket_name}`)" for each in waiting[:_NAMED])
+    more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
+    return (
+        f"{queued} records of {month} are still to be delivered by {named}{more}: `crownkeep trail bucket list` shows"
+        " the buckets; give an account the one it lacks, or have it delete the trail"
+    )
 
 
 def _lines(db: Transaction, month: str, indexes: tuple[int, int]) -> Iterator[SealedLine]:

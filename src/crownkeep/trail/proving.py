@@ -46,6 +46,10 @@ def prove(db: Transaction, event_id: UUID) -> Proof:
         newest = next(iter(checkpoint_rows.witnessed(db, at_least=line.index + 1, limit=1)), newest)
     if line is None or newest is None or line.index >= newest.size:
         raise Unproven(f"no event `{event_id}` is in the trail yet: a record is within a second, while a server runs")
+    # Its leaf could be proved, but nobody could hold anything against it: `check` refuses such a proof.
+    if line.record is None:
+        gone = f"event `{event_id}` is in the trail at index {line.index}, but its record is gone"
+        raise Unproven(f"{gone}: withheld, if `crownkeep trail verify` finds no fault")
     try:
         hashes = merkle.inclusion_proof(line.index, newest.size, tree.Nodes(db))
     except IncompleteTree as error:

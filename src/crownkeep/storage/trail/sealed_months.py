@@ -13,7 +13,8 @@ from crownkeep import ids
 from crownkeep.storage.database import Transaction, run_plainly, run_plainly_for_each
 from crownkeep.storage.metadata import Moment, metadata
 from crownkeep.storage.rows import RowInsert, RowQuery
-from crownkeep.storage.trail import leaves, queue
+from crownkeep.storage.trail import leaves, queue, trails
+from crownkeep.storage.trail.trails import TrailRow
 
 table = Table(
     "trail_sealed_months",
@@ -69,6 +70,18 @@ _pending = select(func.count()).where(
     leaves.pending.c.event_id >= bindparam("first"), leaves.pending.c.event_id < bindparam("before")
 )
 _queued = select(func.count()).where(queue.table.c.event_id >= bindparam("first"), queue.table.c.event_id < bindparam("before"))
+_awaited = RowQuery(
+    TrailRow,
+    select(trails.table)
+    .where(
+        trails.table.c.trail_id.in_(
+            select(queue.table.c.trail_id).where(
+                queue.table.c.event_id >= bindparam("first"), queue.table.c.event_id < bindparam("before")
+            )
+        )
+    )
+    .order_by(trails.table.c.account_id, trails.table.c.name),
+)
 _oldest = select(func.min(leaves.table.c.event_id))
 _ANY = (
     "SELECT 1 FROM trail_leaves l JOIN events e ON e.account_id = l.account_id AND e.event_id = l.event_id"
@@ -136,6 +149,12 @@ def waiting(db: Transaction, month: str) -> tuple[int, int]:
     first, before = ids_of(month)
     values = {"first": first.bytes, "before": before.bytes}
     return int(db.execute(_pending, values).scalar_one()), int(db.execute(_queued, values).scalar_one())
+
+
+def awaited(db: Transaction, month: str) -> list[TrailRow]:
+    """Return the trails that are to deliver events of a month."""
+    first, before = ids_of(month)
+    return _awaited.all(db, {"first": first.bytes, "before": before.bytes})
 
 
 def oldest_event(db: Transaction) -> bytes | None:
