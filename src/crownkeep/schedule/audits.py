@@ -104,6 +104,7 @@ class ScheduledAudits:
         return audited
 
     def _due(self, now: datetime, unaudited: Collection[str]) -> list[DueAccountRow]:
+        # Those that can't be audited stay the longest due: without room for them they would fill every list.
         limit = _AT_ONCE + len(unaudited)
         with self._database.snapshot() as db:
             found = account_audits.due(db, audited_before=now - self._every, made_before=now - FIRST_AFTER, limit=limit)

@@ -60,6 +60,7 @@ def wrap(key_file: str, holder: KeyHolder, pin: Pin) -> WrappedKeyFile:
 
 def _wrapped(held: OpenToken | ServiceKey, key_file: str, holder: KeyHolder) -> WrappedKeyFile:
     made = WrappedKeyFile(format=_FORMAT, holder=holder, wrapped=held.wrap(key_file.encode(), _FORMAT.encode()))
+    # Tried at once: what turns out not to open only at the next start would have cost every secret of the installation.
     if _opened(held, made) != key_file:
         raise UnusableKeyHolder(f"{holder.spoken} doesn't open what it has wrapped; nothing was changed")
     return made
@@ -74,6 +75,7 @@ def _opened(held: OpenToken | ServiceKey, found: WrappedKeyFile) -> str:
 
 def read(text: str) -> WrappedKeyFile | None:
     """Return a wrapped key file, None for one that lies open; raises UnusableKeyHolder for one that was damaged."""
+    # An open key file has a key in each line, and no line of it begins with a brace.
     if not text.lstrip().startswith("{"):
         return None
     try:

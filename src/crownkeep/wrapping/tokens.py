@@ -115,6 +115,7 @@ class OpenToken:
         wanted = self._pkcs11.Attribute
         template = {wanted.CLASS: self._pkcs11.ObjectClass.SECRET_KEY, wanted.LABEL: self.holder.key}
         found = list(self._session.get_objects(template))
+        # Labels need not be unique in a token. Which of two keys is meant must not be left to the order of a list.
         if len(found) > 1:
             raise UnusableKeyHolder(
                 f"the token `{self.holder.token}` has {len(found)} keys `{self.holder.key}`: name one that is alone"

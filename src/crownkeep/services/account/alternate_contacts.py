@@ -28,6 +28,7 @@ def put_alternate_contact(
     owner = subject.account_of(call, account_id, operation="PutAlternateContact")
     # AWS takes the white space around an address off and keeps its letters' case (seen on AWS).
     row = AlternateContactRow(owner, alternate_contact_type, name, title, email_address.strip(), phone_number)
+    # Read before it is replaced: the former address is needed once more, to tell it.
     former = contacts.alternate(call.db, owner, alternate_contact_type)
     if former is None:
         contacts.add_alternate(call.db, row)

@@ -35,6 +35,7 @@ def get_primary_email(call: Call, *, account_id: str) -> Result:
 def start_primary_email_update(call: Call, *, account_id: str, primary_email: str) -> Result:
     """Send a code to a new address; whoever reads it there confirms the change within a day."""
     owner = subject.account_of(call, account_id, operation="StartPrimaryEmailUpdate")
+    # The member is held, and not only the caller's own account: its root user may change the address at the same time.
     accounts.hold(call.db, owner)
     row = _required(call, owner)
     refusal = email_change.unusable(call.db, row, primary_email)
@@ -51,6 +52,7 @@ def accept_primary_email_update(call: Call, *, account_id: str, primary_email: s
     """Change the address by the code that went to it; root's password and devices stay."""
     owner = subject.account_of(call, account_id, operation="AcceptPrimaryEmailUpdate")
     row = _required(call, owner)
+    # The call names the address once more: a code must not confirm another one than its caller means.
     if email_change.waiting(call.db, owner, now=call.now) != primary_email:
         raise _refused(Refusal.NO_CODE)
     outcome = email_change.finish(call.db, call.wiring, row, otp, address=call.origin.source_ip, now=call.now)

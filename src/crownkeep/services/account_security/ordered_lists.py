@@ -53,6 +53,7 @@ def key(place: ListPlace) -> str:
 
 def read(key: str) -> ListPlace:
     """Read where a list goes on from a marker's key."""
+    # The number comes first and has no slash, so a name may have any. The id is not needed: names are unique in their list.
     place, _, name = key.partition("/")
     return ListPlace("", name, int(place))
 

@@ -90,6 +90,7 @@ def list_binding_policies(call: Call) -> Result:
         return {"BindingPolicies": []}
     way = organizational_units.ancestry(call.db, call.account_id)
     found = binding_policies.on_way(call.db, organization.organization_id, way)
+    # From the root down, as the policies are asked.
     place = {each: number for number, each in enumerate(way)}
     return {"BindingPolicies": [_binding(each) for each in sorted(found, key=lambda each: place[each.target_id])]}
 

@@ -48,6 +48,7 @@ def prepare_change(call: Call, *, old_password: str, new_password: str) -> _Chan
     # Before hashing: whoever must wait gets no guess computed, and takes no turn in the pool.
     if throttle.waiting(call.db, presence.counters_of(call.wiring, call.principal, call.origin), now=call.now):
         raise errors.Throttling(_TOO_MANY)
+    # Where the present one is wrong, the new one is not even looked at: its faults would tell whether the guess was right.
     stored = row.root_password_hash
     if stored is None or not passwords.verify(Secret(old_password), stored):
         return _Change(is_right=False, version=row.root_credential_version, violations=(), hashed="")

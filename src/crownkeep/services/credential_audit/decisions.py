@@ -173,11 +173,13 @@ def _event(call: Call, event_id: str) -> EventRow | None:
 
 def _names(call: Call, row: AuditedCredentialRow) -> set[str]:
     """Return what the owner was called when the audit began, and what it is called now."""
+    # Another user may have taken the name since. That is why a removal is believed only where the credential is gone as well.
     user = users.with_id(call.db, call.account_id, row.owner_id)
     return {row.user_name.lower()} | ({user.name_key} if user else set())
 
 
 def _is_about(parameters: Mapping[str, Any], row: AuditedCredentialRow, name: str, *, names: set[str]) -> bool:
+    # The same operation switches a credential on, too.
     if name.startswith("Update") and parameters.get("status") != "Inactive":
         return False
     member = _REMOVED_BY[row.kind][name]

@@ -73,6 +73,7 @@ class DueAccountRow:
 
 
 _last = select(table.c.account_id, func.max(table.c.audited_at).label("at")).group_by(table.c.account_id).subquery()
+# An account that was never audited has no last audit: how old it is decides then.
 _is_due = or_(
     _last.c.at <= bindparam("audited_before"), and_(_last.c.at.is_(None), accounts.table.c.created_at <= bindparam("made_before"))
 )

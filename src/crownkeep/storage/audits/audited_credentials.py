@@ -160,6 +160,7 @@ _remove = (
 _insert = RowInsert(AuditedCredentialRow, table)
 
 
+# One statement for each choice of conditions, made at its first use: there are sixteen at most.
 @cache
 def _page_of(wanted: frozenset[str]) -> RowQuery[AuditedCredentialRow]:
     return RowQuery(AuditedCredentialRow, _page.where(*(_conditions[name] for name in sorted(wanted))))

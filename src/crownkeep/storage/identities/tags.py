@@ -73,6 +73,7 @@ def put(db: Transaction, account_id: str, resource_id: str, tags: Mapping[str, s
     """Set tags of a resource, in the place of those whose keys differ at most in case."""
     if not tags:
         return
+    # Removed first, and not updated: the key itself may come with other letters' case.
     remove(db, account_id, resource_id, list(tags))
     db.execute(
         insert(table),

@@ -49,6 +49,7 @@ def id_of(db: Transaction, principal_arn: str) -> str | None:
     parts = arn.parse(principal_arn)
     if parts is None:
         return None
+    # Found by the name, which is an index, and then held to the whole ARN: the path and the letters' case count, too.
     name, _ = arn.name_and_path(parts.resource)
     if parts.resource.startswith("user/"):
         user = users.named(db, parts.account_id, name)

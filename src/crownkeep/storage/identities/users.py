@@ -56,6 +56,7 @@ _named = RowQuery(
 _by_id = RowQuery(
     UserRow, select(table).where(table.c.account_id == bindparam("account_id"), table.c.user_id == bindparam("user_id"))
 )
+# The number is found by the very statement that inserts, so that making a user takes one query.
 _others = table.alias("others")
 _given = ("user_id", "account_id", "name", "name_key", "path", "created_at", "boundary_arn", "password_used_at")
 _insert = Prepared(
@@ -88,6 +89,7 @@ _page = RowQuery(
     .order_by(table.c.name_key)
     .limit(bindparam("limit")),
 )
+# Most lists are of every path, and without its condition the index on names is all that is read.
 _page_any_path = RowQuery(
     UserRow,
     select(table)

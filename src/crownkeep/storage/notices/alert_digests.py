@@ -50,6 +50,7 @@ _this = (
     table.c.rule == bindparam("of_rule"),
     table.c.topic == bindparam("of_topic"),
 )
+# Held, as several nodes may write events of one rule at once: each must be counted (SQLite has one writer, and ignores it).
 _held = RowQuery(AlertDigestRow, select(table).where(*_this).with_for_update())
 _remove = PreparedChange(delete(table).where(*_this))
 _go_on = PreparedChange(update(table).where(*_this).values(ends_at=bindparam("to"), held_back=bindparam("nothing")))

@@ -26,6 +26,7 @@ _take_over = (
 )
 _renew = update(table).where(table.c.holder == bindparam("of_holder")).values(leased_until=bindparam("until"))
 _release = delete(table).where(_is_lane, table.c.holder == bindparam("of_holder"))
+# Whoever holds it: an expired lease was taken over just before, so a row that is left is another process's.
 _is_there = table.select().where(_is_lane)
 
 

@@ -120,6 +120,7 @@ _postpone = (
 )
 _postpone_lane = (
     update(table)
+    # Only what would be due before: the end of quiet hours is not brought forward.
     .where(table.c.lane == bindparam("of_lane"), table.c.due_at < bindparam("new_due_at"), _waits)
     .values(due_at=bindparam("new_due_at"))
 )

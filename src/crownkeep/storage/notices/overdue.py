@@ -16,6 +16,7 @@ from crownkeep.storage.federation import saml_providers
 from crownkeep.storage.notices.reviews import ReviewRow
 from crownkeep.storage.rows import RowQuery
 
+# Nobody can do anything about what is overdue in a closed account.
 _ACTIVE = accounts.table.c.state == "ACTIVE"
 
 
@@ -31,6 +32,7 @@ class OverdueRow:
 def _page(
     source: FromClause, account_id: ColumnElement[str], subject_id: ColumnElement[str], moment: ColumnElement[datetime]
 ) -> Select[Any]:
+    # By the moment and then by the id: many things may have one moment, and none may be told twice or left out.
     after_it = or_(moment > bindparam("at"), and_(moment == bindparam("at"), subject_id > bindparam("id")))
     columns: list[ColumnElement[Any]] = [account_id.label("account_id"), subject_id.label("subject_id"), moment.label("moment")]
     return (

@@ -121,6 +121,7 @@ def size_beside(db: Transaction, account_id: str, owner_id: str, name: str) -> i
 
 def put(db: Transaction, row: InlinePolicyRow) -> None:
     """Keep an inline policy, in the place of one with the same name."""
+    # Removed first, and not updated: the name itself may come with other letters' case.
     values = {"account_id": row.account_id, "owner_id": row.owner_id, "name_key": row.name_key}
     db.execute(_remove, values)
     db.execute(

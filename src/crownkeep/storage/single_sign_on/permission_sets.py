@@ -98,6 +98,7 @@ _change = (
         relay_state=bindparam("new_relay_state"),
         inline_policy=bindparam("new_inline_policy"),
         boundary=bindparam("new_boundary"),
+        # Counted by the database: two changes at once must not become one revision, which roles would follow only once.
         revision=table.c.revision + 1,
     )
 )
