@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import threading
+import time
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +17,9 @@ from tests.fixtures.crown import Account, Crown, Crowns
 from tests.fixtures.organization import FULL, SCP, Organization, allow
 
 from crownkeep.console.pages.simulation import control_changes
+from crownkeep.console.pages.simulation import what_if as what_if_page
+from crownkeep.gateway.shares import Shares
+from crownkeep.principals import Principal
 from crownkeep.services.trail import recorded
 
 ALLOW_IAM = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}]}
@@ -87,6 +92,35 @@ def test_an_answer_that_stops_at_its_bound_says_so(crown: Crown, monkeypatch: py
 
     assert "of 3 events that were looked at" in text
     assert "There are older ones within 90 days, which were not looked at" in text
+
+
+def test_heavy_questions_of_one_account_are_decided_on_where_accounts_take_turns_and_take_from_its_share(
+    crown: Crown, monkeypatch: pytest.MonkeyPatch
+):
+    """On the threads that checkpoints are signed on, a few such pages would keep the whole installation waiting."""
+    account, browser = administrator(crown)
+    threads, charged = [], []
+    ask, charge = what_if_page._ask, Shares.charge
+
+    def slow(*given: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        began = time.thread_time()
+        while time.thread_time() - began < 0.2:
+            pass
+        return ask(*given)
+
+    def charging(shares: Shares, principal: Principal, seconds: float) -> None:
+        if principal.account_id == account.id:
+            charged.append(seconds)
+        charge(shares, principal, seconds)
+
+    monkeypatch.setattr(what_if_page, "_ask", slow)
+    monkeypatch.setattr(Shares, "charge", charging)
+
+    asked(browser, change="delete-key", key=account.created["admin"]["access_key_id"])
+
+    assert [True] == [each.startswith("long-read") for each in threads]
+    assert max(charged) >= 0.2
 
 
 def test_what_can_not_be_answered_is_said(crown: Crown):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -34,6 +36,24 @@ def test_a_checkpoint_is_signed_by_both_of_the_log_s_keys(crown: Crown):
     signed = checkpoints.signed_by(notes.read(logs.newest(crown)), keys)
 
     assert {SignatureType.ED25519, SignatureType.MLDSA44_COSIGNATURE} == {each.key.type for each in signed}
+
+
+def test_a_checkpoint_waits_for_no_work_of_others_that_fills_the_threads_of_the_loop(account: Account):
+    """Whatever is handed to them: pages, witnessed logs of strangers, audits."""
+    crown, ended = account.crown, threading.Event()
+
+    async def fill() -> None:
+        for _ in range(64):
+            asyncio.get_running_loop().run_in_executor(None, ended.wait, 120)
+
+    crown._served.run(fill())
+    try:
+        account.client("iam").create_user(UserName="bob")
+        head = logs.settled(crown)
+    finally:
+        ended.set()
+
+    assert head.size > 0
 
 
 @pytest.mark.parametrize("spoil", ["tile/entries/000", "tile/0/000"])

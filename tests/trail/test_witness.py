@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -30,6 +31,7 @@ from crownkeep.settings import Settings
 from crownkeep.storage.database import Database
 from crownkeep.storage.trail import log_keys, witnessed_logs
 from crownkeep.storage.trail.witnessed_logs import WitnessedLogRow
+from crownkeep.trail import witness
 from crownkeep.trail.witnesses import Witnesses
 
 LEAVES = [merkle.leaf_hash(bytes([number])) for number in range(20)]
@@ -93,6 +95,32 @@ def test_a_witness_cosigns_a_tree_that_grows(log: Log):
     signed = Checkpoint(log.origin, 13, root(13)).text + "\n" + log_line(log, 13) + answers[-1].text
     size, _, names = verify_trail.read_checkpoint(signed, [log.signer.key.text, *witness_keys(log.crown)])
     assert (13, 3) == (size, len(names))
+
+
+def test_requests_of_one_log_beyond_a_few_are_told_to_come_again_and_another_log_goes_on(
+    crown: Crown, log: Log, monkeypatch: pytest.MonkeyPatch
+):
+    let_go, under_way, decide = threading.Event(), threading.Event(), witness._decide
+
+    def held(submission: WitnessSubmission, row: WitnessedLogRow) -> None:
+        if row.origin == log.origin and not let_go.is_set():
+            under_way.set()
+            assert let_go.wait(30)
+        decide(submission, row)
+
+    monkeypatch.setattr(witness, "_decide", held)
+    body, other = log.request(0, 3), Log(crown)
+    with ThreadPoolExecutor(24) as clients:
+        asked = [clients.submit(post, crown, body)]
+        assert under_way.wait(30)
+        asked += [clients.submit(post, crown, body) for _ in range(20)]
+        until(lambda: sum(each.done() for each in asked) >= 4)
+        let_go.set()
+        statuses = [each.result().status for each in asked]
+
+    assert 4 == statuses.count(503)
+    assert {200, 409, 503} >= set(statuses)
+    assert 200 == other.submit(0, 3).status
 
 
 def log_line(log: Log, size: int) -> str:

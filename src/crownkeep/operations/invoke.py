@@ -117,6 +117,13 @@ class Door:
         """
         return await self._slow.run(account_id, slow)
 
+    async def compute_long(self, work: Callable[[], Done], *, account_id: str) -> Done:
+        """Compute for a page what takes long, in the pool for long reads, where accounts take turns.
+
+        Raises Throttling where too much of the account's waits already.
+        """
+        return await self._long.run(account_id, work)
+
     async def ask_outside(self, outbound: OutboundCall) -> object:
         """Make an outbound call of a sign-in, with no transaction open; raises Throttling where too many of the account wait."""
         return await self._outbound.run(outbound)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -58,6 +59,7 @@ class Sequencer:
         self._wiring = wiring
         self._holder = clock.token_bytes(16).hex()
         self._frontier: Frontier | None = None
+        self._signing = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._fault = ""
@@ -77,6 +79,7 @@ class Sequencer:
             _, late = await asyncio.wait([self._task], timeout=_SECONDS_TO_FINISH)
             for task in late:
                 task.cancel()
+        self._signing.shutdown(wait=False)
 
     async def catch_up(self) -> bool:
         """Sequence and sign all that waits; returns whether this process is the one that does.
@@ -172,8 +175,10 @@ class Sequencer:
             rows = log_keys.every(db, LOG)
         now = clock.now()
         signers = trail_keys.signers(self._wiring.keyring, rows, now=now)
-        # ML-DSA and the like take milliseconds; the event loop serves requests meanwhile.
-        row, others = await asyncio.to_thread(signing.sign, frontier, signers, now=now)
+        # ML-DSA and the like take milliseconds; the event loop serves requests meanwhile. On a thread of their own: those of the
+        # loop may be busy with whatever others ask for, and everybody waits for a checkpoint.
+        work = partial(signing.sign, frontier, signers, now=now)
+        row, others = await asyncio.get_running_loop().run_in_executor(self._signing, work)
         await self._writer.submit(partial(_keep, row=row, others=others))
 
 

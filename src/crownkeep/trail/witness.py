@@ -8,12 +8,12 @@ What was seen is compared and replaced by one statement, and is on the disk befo
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 
-from crownkeep import clock
+from crownkeep import clock, errors
 from crownkeep.audit import notes, witnessing
 from crownkeep.audit.checkpoints import Checkpoint
 from crownkeep.audit.notes import Note, SignatureLine
@@ -21,6 +21,7 @@ from crownkeep.audit.witnessing import WitnessedTree, WitnessRefusal, WitnessSub
 from crownkeep.credentials.sealing import Unsealable
 from crownkeep.domain import trail_keys
 from crownkeep.operations.call import Wiring
+from crownkeep.operations.fair_pool import FairPool, PoolLimits
 from crownkeep.storage.database import Database, DatabaseFault, Transaction
 from crownkeep.storage.trail import log_keys, witnessed_logs
 from crownkeep.storage.trail.log_keys import WITNESS
@@ -47,6 +48,7 @@ class Witness:
         self._database = database
         self._writer = writer
         self._wiring = wiring
+        self._checking = FairPool("witness", PoolLimits(threads=1, at_once=1, waiting_of_one=16, waiting=128))
 
     async def answer(self, method: str, path: str, body: bytes) -> WitnessAnswer:
         """Return the answer to a request at a path beneath the prefix."""
@@ -56,7 +58,7 @@ class Witness:
             return self._latest(path) if method in ("GET", "HEAD") else WitnessAnswer(405, b"GET a checkpoint\n")
         except WitnessRefusal as refusal:
             return _refused(refusal)
-        except (DatabaseFault, WriteFailed, WriterBusy, Unsealable):
+        except (DatabaseFault, WriteFailed, WriterBusy, Unsealable, errors.Throttling):
             return WitnessAnswer(503, f"{_UNAVAILABLE}\n".encode())
 
     async def _add(self, body: bytes) -> WitnessAnswer:
@@ -67,11 +69,12 @@ class Witness:
             rows = log_keys.every(db, WITNESS)
         if row is None:
             raise WitnessRefusal(404, "this log is not witnessed here")
-        await asyncio.to_thread(_decide, submission, row)
+        # Anybody may ask: logs take turns, and only so many requests wait.
+        await self._checking.run(head.origin, partial(_decide, submission, row))
         now = clock.now()
         signers = trail_keys.signers(self._wiring.keyring, rows, now=now)
         at = int(now.timestamp())
-        lines = await asyncio.to_thread(lambda: [signer.sign(head, at=at) for signer in signers])
+        lines = await self._checking.run(head.origin, lambda: [signer.sign(head, at=at) for signer in signers])
         seen = _cosigned(row, submission, lines, now)
         if not await self._writer.submit(lambda db: _advance(db, row, seen)):
             with self._database.snapshot() as db:

@@ -153,7 +153,7 @@ class Guard:
             await served
         finally:
             if web.session is not None:
-                self._shares.charge(web.session.principal, served.seconds)
+                self._shares.charge(web.session.principal, served.seconds + web.computed)
 
     async def _see(self, web: Web) -> None:
         session = web.session

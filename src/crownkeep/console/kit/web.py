@@ -8,14 +8,16 @@ async def show(request: Request) -> Response:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from crownkeep import clock
 from crownkeep.console.kit import cookies, destinations, forms, rendering
 from crownkeep.console.kit.cookies import Cookie
 from crownkeep.console.kit.forms import Form, MalformedForm
@@ -30,6 +32,8 @@ from crownkeep.signin.acting import Actor
 from crownkeep.signin.hosts import Visited
 from crownkeep.signin.sessions import BrowserSession, SessionBinding
 from crownkeep.translation import gettext
+
+Computed = TypeVar("Computed")
 
 SIGN_IN = "/signin"
 CONFIRM = "/console/confirm"
@@ -69,6 +73,8 @@ class Web:
     """What forms of this browser are bound to: its session's token, or its visit's."""
     form: Form | None = None
     set_cookies: list[str] = field(default_factory=list)
+    computed: float = 0.0
+    """Seconds that were computed for the page beside the event loop."""
     denied: set[str] = field(default_factory=set)
     """Actions that the page asked for and its person may not do."""
 
@@ -163,6 +169,22 @@ def actor(request: Request) -> Actor:
 def person_acting(request: Request) -> Actor:
     """Return the person who signed in as who acts, whatever role they have switched to: for what is theirs, such as sessions."""
     return replace(actor(request), principal=signed_in(request).person)
+
+
+async def compute(request: Request, work: Callable[[], Computed]) -> Computed:
+    """Compute for a page what takes long, beside the event loop, where accounts take turns; it takes from their share.
+
+    Raises Throttling where too much of the account's waits already.
+    """
+    here, person = of(request), signed_in(request).principal
+
+    def measured() -> tuple[Computed, float]:
+        began = clock.cpu_seconds()
+        return work(), clock.cpu_seconds() - began
+
+    found, seconds = await here.door.compute_long(measured, account_id=person.account_id)
+    here.computed += seconds
+    return found
 
 
 async def call(request: Request, service: str, operation: str, parameters: Mapping[str, object] | None = None) -> Result:

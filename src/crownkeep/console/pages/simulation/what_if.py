@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -180,8 +180,8 @@ async def _foreseen(
     if len(replies) < len(listed):
         return None
     events = [str(each["CloudTrailEvent"]) for part in listed for each in part.rows("Events")]
-    # Thousands of records are read and decided on: not on the event loop.
-    answer = await asyncio.to_thread(_ask, events, change, found)
+    # Thousands of records are read and decided on.
+    answer = await web.compute(request, partial(_ask, events, change, found))
     latest = max(reply["ReachesBackTo"] for reply in replies)
     return Foreseen(answer, latest, all(reply["IsComplete"] for reply in replies), reach)
 
