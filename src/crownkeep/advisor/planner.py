@@ -379,6 +379,7 @@ def _minute(key: credential_report.ReportedKey) -> str:
 
 def _deactivate(line: credential_report.Line, key_id: str) -> PlanStep:
     named = {"UserName": line.name, "AccessKeyId": key_id}
+    listed = PlannedCall("iam", "ListAccessKeys", {"UserName": line.name})
     used = max((key.used_at for key in line.active_keys if key.used_at), default=None)
     last = f"It was last used {used:%Y-%m-%d}" if used else "It was never used"
     return PlanStep(
@@ -389,12 +390,7 @@ def _deactivate(line: credential_report.Line, key_id: str) -> PlanStep:
         breaks=[f"Whatever still signs with this key is refused. {last}, as far as the credential report knows."],
         call=PlannedCall("iam", "UpdateAccessKey", {**named, "Status": "Inactive"}),
         undo=PlannedCall("iam", "UpdateAccessKey", {**named, "Status": "Active"}),
-        reading=Reading(
-            PlannedCall("iam", "ListAccessKeys", {"UserName": line.name}),
-            f"AccessKeyMetadata[?AccessKeyId=='{key_id}'].Status",
-            ["Active"],
-            ["Inactive"],
-        ),
+        reading=Reading(listed, f"AccessKeyMetadata[?AccessKeyId=='{key_id}'].Status", ["Active"], ["Inactive"]),
         cli=f"aws iam update-access-key --user-name {line.name} --access-key-id {key_id} --status Inactive",
     )
 
