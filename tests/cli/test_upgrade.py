@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import pytest
+
 from crownkeep.storage import migrate
 from crownkeep.storage.database import Database
 
@@ -44,3 +49,23 @@ def test_a_database_of_a_newer_version_is_told(crownkeep, made, data):
 def test_a_check_makes_no_database(crownkeep, data):
     assert 1 == crownkeep("upgrade", "--check").code
     assert not data.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a server takes the steps itself")
+def test_a_server_that_starts_keeps_nothing_in_memory_of_what_takes_the_steps(tmp_path):
+    code = (
+        "import sys\n"
+        "from crownkeep import data_directory\n"
+        "from crownkeep.cli import serve\n"
+        "from crownkeep.settings import Settings\n"
+        "from crownkeep.storage import migrate\n"
+        "from crownkeep.storage.database import Database\n"
+        "chosen = Settings(data=sys.argv[1])\n"
+        "data_directory.prepare(chosen)\n"
+        "serve._bring_up_to_date(chosen)\n"
+        "print('alembic' in sys.modules, migrate.serves(Database(chosen.database_url)))\n"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path / "own")], capture_output=True, text=True, check=True)
+
+    assert "False True\n" == ended.stdout
