@@ -2,14 +2,18 @@
 
     python -m scripts.make_message_catalogue
 
-Texts are what `gettext`, `ngettext` and `gettext_noop` are called with, and what templates hold in `_()` and `{% trans %}`.
+Texts are what `gettext`, `ngettext` and `gettext_noop` are called with, and what templates hold in `_()` and `{% trans %}`,
+and titles and descriptions of ready-made policies.
 """
 
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
@@ -18,11 +22,19 @@ from babel.messages.pofile import write_po
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "crownkeep"
 TEMPLATE = SOURCE / "locale" / "crownkeep.pot"
-_METHODS = [("console/templates/**.html", "jinja2"), ("**.py", "python")]
+_PRESETS = "catalogue/organization_presets.json"
+_METHODS = [("console/templates/**.html", "jinja2"), (_PRESETS, "scripts.make_message_catalogue:presets"), ("**.py", "python")]
 _OPTIONS = {"console/templates/**.html": {"extensions": "jinja2.ext.i18n", "trimmed": "true", "silent": "false"}}
 _KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_noop": None}
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """The same texts give the same file, whenever it is written."""
+
+
+def presets(file: IO[bytes], _keywords: object, _tags: object, options: object) -> Iterator[tuple[int, str, str, list[str]]]:
+    """Yield the titles and descriptions of ready-made policies, as Babel takes them from an extractor; it names `options`."""
+    for each in json.load(file):
+        for text in (each["title"], each["description"]):
+            yield 1, "", text, []
 
 
 def gathered() -> Catalog:

@@ -22,6 +22,7 @@ from crownkeep.alerts.built_in_root import (
     named,
 )
 from crownkeep.alerts.rule import AlertSeverity, ContactType, Rule, Whom
+from crownkeep.translation import gettext_noop
 
 UNREACHABLE = "AlertReceiverUnreachable"
 DISABLED = "AlertReceiverDisabled"
@@ -79,37 +80,37 @@ def _central_powers() -> Iterable[Rule]:
         (
             "central-root-credentials-enabled",
             "EnableOrganizationsRootCredentialsManagement",
-            "Members' root credentials can now be managed centrally",
+            gettext_noop("Members' root credentials can now be managed centrally"),
         ),
         (
             "central-root-credentials-disabled",
             "DisableOrganizationsRootCredentialsManagement",
-            "Members' root credentials can no longer be managed centrally",
+            gettext_noop("Members' root credentials can no longer be managed centrally"),
         ),
         (
             "central-root-sessions-enabled",
             "EnableOrganizationsRootSessions",
-            "Members' root users can now be taken on for tasks",
+            gettext_noop("Members' root users can now be taken on for tasks"),
         ),
         (
             "central-root-sessions-disabled",
             "DisableOrganizationsRootSessions",
-            "Members' root users can no longer be taken on for tasks",
+            gettext_noop("Members' root users can no longer be taken on for tasks"),
         ),
     ):
         yield _of_organization(name, event, subject)
     for name, event, subject in (
-        ("iam-trusted", "EnableAWSServiceAccess", "IAM got trusted access in the organization"),
-        ("iam-no-longer-trusted", "DisableAWSServiceAccess", "IAM lost trusted access in the organization"),
+        ("iam-trusted", "EnableAWSServiceAccess", gettext_noop("IAM got trusted access in the organization")),
+        ("iam-no-longer-trusted", "DisableAWSServiceAccess", gettext_noop("IAM lost trusted access in the organization")),
         (
             "iam-delegated-administrator-added",
             "RegisterDelegatedAdministrator",
-            "A member may now administer IAM for the organization",
+            gettext_noop("A member may now administer IAM for the organization"),
         ),
         (
             "iam-delegated-administrator-removed",
             "DeregisterDelegatedAdministrator",
-            "A member may no longer administer IAM for the organization",
+            gettext_noop("A member may no longer administer IAM for the organization"),
         ),
     ):
         yield _of_organization(name, event, subject, _FOR_IAM)
@@ -119,7 +120,7 @@ def _organization() -> Iterable[Rule]:
     yield about_root(
         "root-taken-on",
         f"{{ $.eventName = AssumeRoot && {DONE} }}",
-        "The organization took on the root user for a task",
+        gettext_noop("The organization took on the root user for a task"),
         ASK_THE_ORGANIZATION,
     )
     yield make_rule(
@@ -127,7 +128,7 @@ def _organization() -> Iterable[Rule]:
         "{ $.eventSource = organizations.amazonaws.com && "
         + named("DetachPolicy", "DeletePolicy", "DisablePolicyType")
         + f" && {DONE} }}",
-        "A policy of the organization no longer binds",
+        gettext_noop("A policy of the organization no longer binds"),
         _LOOK_INTO_THE_ORGANIZATION,
         AlertSeverity.CRITICAL,
         SECURITY,
@@ -137,9 +138,9 @@ def _organization() -> Iterable[Rule]:
 def _account() -> Iterable[Rule]:
     contacts = "$.eventSource = account.amazonaws.com"
     for name, event, subject in (
-        ("alternate-contact-set", "PutAlternateContact", "An alternate contact of the account was set"),
-        ("alternate-contact-deleted", "DeleteAlternateContact", "An alternate contact of the account was deleted"),
-        ("primary-contact-changed", "PutContactInformation", "The primary contact of the account was changed"),
+        ("alternate-contact-set", "PutAlternateContact", gettext_noop("An alternate contact of the account was set")),
+        ("alternate-contact-deleted", "DeleteAlternateContact", gettext_noop("An alternate contact of the account was deleted")),
+        ("primary-contact-changed", "PutContactInformation", gettext_noop("The primary contact of the account was changed")),
     ):
         yield make_rule(
             name,
@@ -154,7 +155,7 @@ def _account() -> Iterable[Rule]:
     yield make_rule(
         "account-closed",
         f"{{ $.eventName = CloseAccount && {DONE} }}",
-        "The account was closed",
+        gettext_noop("The account was closed"),
         "ask whoever operates this server to reopen it with `crownkeep account reopen`, which works for 90 days",
         AlertSeverity.CRITICAL,
         _ALL_CONTACTS,
@@ -162,9 +163,9 @@ def _account() -> Iterable[Rule]:
         is_protected=True,
     )
     for name, events, subject, severity in (
-        ("organization-joined", _JOINED, "An account joined the organization", AlertSeverity.HIGH),
+        ("organization-joined", _JOINED, gettext_noop("An account joined the organization"), AlertSeverity.HIGH),
         # Whoever leaves is bound by no policy any more: that must not wait for a summary.
-        ("organization-left", _LEFT, "An account left the organization", AlertSeverity.CRITICAL),
+        ("organization-left", _LEFT, gettext_noop("An account left the organization"), AlertSeverity.CRITICAL),
     ):
         yield make_rule(
             name,
@@ -181,7 +182,7 @@ def _guards() -> Iterable[Rule]:
     yield make_rule(
         "last-way-in-guard-switched-off",
         f"{{ $.eventName = UpdateLastWayInGuard && $.requestParameters.enabled IS FALSE && {DONE} }}",
-        "Acts after which nobody could administer the account are no longer refused",
+        gettext_noop("Acts after which nobody could administer the account are no longer refused"),
         _FIND_OUT,
         AlertSeverity.CRITICAL,
         SECURITY,
@@ -194,7 +195,7 @@ def _own_settings() -> Iterable[Rule]:
     yield make_rule(
         "alert-switched-off-by-operator",
         "{ $.eventName = SwitchOffAlertRule && " + DONE + " }",
-        "The operator switched an alert off",
+        gettext_noop("The operator switched an alert off"),
         "ask whoever operates this server why; until it is on again, watch the trail yourself",
         AlertSeverity.CRITICAL,
         SECURITY,
@@ -204,7 +205,7 @@ def _own_settings() -> Iterable[Rule]:
     yield make_rule(
         "alerts-changed",
         f"{{ {named(*CHANGES)} && {DONE} }}",
-        "The recipients of the account's alerts were changed",
+        gettext_noop("The recipients of the account's alerts were changed"),
         _FIND_OUT,
         AlertSeverity.CRITICAL,
         SECURITY,
@@ -214,7 +215,7 @@ def _own_settings() -> Iterable[Rule]:
     yield make_rule(
         "receiver-unreachable",
         "{ " + named(UNREACHABLE, DISABLED) + f" && $.eventSource = {SOURCE} }}",
-        "An alert can't be delivered to one of its receivers",
+        gettext_noop("An alert can't be delivered to one of its receivers"),
         "set the receiver right or remove it; `crownkeep alerts history` shows what waits, `crownkeep alerts replay` sends it",
         AlertSeverity.HIGH,
         (ContactType.OPERATIONS, ContactType.SECURITY),
@@ -228,7 +229,7 @@ def _trail() -> Iterable[Rule]:
     yield make_rule(
         "trail-stopped",
         f"{{ {trail} && {named('StopLogging', 'DeleteTrail')} && {DONE} }}",
-        "A trail of the account was stopped or deleted",
+        gettext_noop("A trail of the account was stopped or deleted"),
         "start it again; what happened meanwhile is in the event history",
         AlertSeverity.CRITICAL,
         SECURITY,
@@ -239,7 +240,7 @@ def _trail() -> Iterable[Rule]:
     yield make_rule(
         "trail-changed",
         f"{{ {trail} && {changes} && {DONE} }}",
-        "A trail of the account was changed",
+        gettext_noop("A trail of the account was changed"),
         _FIND_OUT,
         AlertSeverity.CRITICAL,
         SECURITY,
@@ -252,7 +253,7 @@ def _identities() -> Iterable[Rule]:
     yield make_rule(
         "mfa-removed",
         f"{{ {named('DeactivateMFADevice')} && {DONE} }}",
-        "Somebody's MFA device was removed",
+        gettext_noop("Somebody's MFA device was removed"),
         _FIND_OUT,
         AlertSeverity.HIGH,
         SECURITY,
@@ -265,7 +266,7 @@ def _identities() -> Iterable[Rule]:
         + " && ($.eventName = DeleteAccountPasswordPolicy || ($.eventName = UpdateAccountPasswordPolicy && "
         + f"({asked}.minimumPasswordLength NOT EXISTS || {asked}.minimumPasswordLength < 14"
         + f" || {asked}.passwordReusePrevention NOT EXISTS || {asked}.passwordReusePrevention < 24))) }}",
-        "The password policy is weaker than the CIS benchmark asks for",
+        gettext_noop("The password policy is weaker than the CIS benchmark asks for"),
         "set 14 characters at least and no reuse of the last 24 passwords",
         AlertSeverity.HIGH,
         SECURITY,
@@ -280,7 +281,7 @@ def _permissions() -> Iterable[Rule]:
         + named("AttachUserPolicy", "AttachGroupPolicy", "AttachRolePolicy")
         + f' && ({asked}.policyArn = "*:policy/AdministratorAccess" || {asked}.policyArn = "*:policy/IAMFullAccess")'
         + f" && {DONE} }}",
-        "Somebody was made an administrator",
+        gettext_noop("Somebody was made an administrator"),
         _FIND_OUT,
         AlertSeverity.HIGH,
         SECURITY,
@@ -288,7 +289,7 @@ def _permissions() -> Iterable[Rule]:
     yield make_rule(
         ADMINISTRATOR_BY_POLICY,
         "",
-        "A policy that allows everything was written",
+        gettext_noop("A policy that allows everything was written"),
         _FIND_OUT,
         AlertSeverity.HIGH,
         SECURITY,
@@ -297,7 +298,7 @@ def _permissions() -> Iterable[Rule]:
         "permissions-requested",
         f"{{ {named(*_PERMISSIONS_ASKED)} && {DONE}"
         f" && ($.eventName != CreateDelegationRequest || {asked}.ownerAccountId EXISTS) }}",
-        "Somebody asks for permissions in the account, or has been given them",
+        gettext_noop("Somebody asks for permissions in the account, or has been given them"),
         _FIND_OUT,
         AlertSeverity.HIGH,
         SECURITY,
@@ -308,7 +309,7 @@ def _by_the_operator() -> Iterable[Rule]:
     yield make_rule(
         "backup-failed",
         "{ $.eventSource = crownkeep && $.eventName = FailBackup }",
-        "A backup of this server came to nothing",
+        gettext_noop("A backup of this server came to nothing"),
         "ask whoever operates this server to make one; the record says what went wrong",
         AlertSeverity.HIGH,
         SECURITY,
@@ -320,19 +321,19 @@ def _by_anybody() -> Iterable[Rule]:
     yield about_root(
         "root-used-centrally",
         f"{{ {ROOT} && {CENTRAL} }}",
-        "The organization acts as the root user",
+        gettext_noop("The organization acts as the root user"),
         ASK_THE_ORGANIZATION,
     )
     yield about_root(
         "root-access-key-used",
         f'{{ {ROOT} && $.eventType = "AwsApiCall" && $.sessionCredentialFromConsole NOT EXISTS }}',
-        "The root user's access key was used",
+        gettext_noop("The root user's access key was used"),
         "deactivate root's access keys at once, and do this work with a role",
     )
     yield make_rule(
         "operator-acted",
         '{ $.userIdentity.invokedBy = "crownkeep operator" && $.readOnly IS FALSE && $.eventName != CreateAccount }',
-        "The operator of this server changed something in the account",
+        gettext_noop("The operator of this server changed something in the account"),
         "ask them why",
         AlertSeverity.HIGH,
         SECURITY,
@@ -342,7 +343,7 @@ def _by_anybody() -> Iterable[Rule]:
     yield make_rule(
         KEY_FROM_NEW_NETWORK,
         "",
-        "An access key was used from a network that it was never used from",
+        gettext_noop("An access key was used from a network that it was never used from"),
         "deactivate the key, and find out where it lies open",
         AlertSeverity.HIGH,
         SECURITY,
@@ -350,7 +351,7 @@ def _by_anybody() -> Iterable[Rule]:
     yield make_rule(
         MANY_FAILURES,
         "",
-        "Many requests of one caller were refused within five minutes",
+        gettext_noop("Many requests of one caller were refused within five minutes"),
         "find out whether somebody tries out what a credential is good for",
         AlertSeverity.HIGH,
         SECURITY,

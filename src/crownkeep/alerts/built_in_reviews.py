@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from crownkeep.alerts.built_in_root import DONE, SECURITY, make_rule, named
 from crownkeep.alerts.rule import AlertSeverity, ContactType, Rule, Whom
+from crownkeep.translation import gettext_noop
 
 SOURCE = "alerts.crownkeep"
 """The event source of alerts' own operations and events."""
@@ -21,7 +22,7 @@ def due() -> Iterable[Rule]:
     yield make_rule(
         "credential-over-age",
         f"{{ {named('CredentialOverAge')} && {_OURS} }}",
-        "An access key or password is older than 90 days",
+        gettext_noop("An access key or password is older than 90 days"),
         "replace it, or remove it where nobody needs it any more",
         AlertSeverity.HIGH,
         SECURITY,
@@ -29,7 +30,7 @@ def due() -> Iterable[Rule]:
     yield make_rule(
         "password-of-root-over-age",
         f"{{ {named('RootPasswordOverAge')} && {_OURS} }}",
-        "The root user's password is older than a year",
+        gettext_noop("The root user's password is older than a year"),
         "sign in as root and choose a new one, and see on the way that its MFA devices work",
         AlertSeverity.HIGH,
         SECURITY,
@@ -39,7 +40,7 @@ def due() -> Iterable[Rule]:
     yield make_rule(
         "certificate-expires",
         f"{{ {named('CertificateExpires')} && {_OURS} }}",
-        "A certificate is about to expire",
+        gettext_noop("A certificate is about to expire"),
         "replace it in time",
         AlertSeverity.HIGH,
         (ContactType.OPERATIONS, ContactType.SECURITY),
@@ -47,7 +48,7 @@ def due() -> Iterable[Rule]:
     yield make_rule(
         "credential-audit-due",
         f"{{ {named('CredentialAuditDue')} && {_OURS} }}",
-        "The quarterly audit of credentials is due",
+        gettext_noop("The quarterly audit of credentials is due"),
         "begin one with `crownkeep credential-audit`, or on the console's page",
         AlertSeverity.LOW,
         SECURITY,
@@ -59,7 +60,7 @@ def audits() -> Iterable[Rule]:
     yield make_rule(
         "account-audit-worse",
         f"{{ {named(ACCOUNT_AUDITED)} && {_OURS} && $.serviceEventDetails.isWorse IS TRUE }}",
-        "The account's scheduled audit came out worse than the one before",
+        gettext_noop("The account's scheduled audit came out worse than the one before"),
         "see with `crownkeep audit` what fails, and with `crownkeep lockdown plan` how it is set right",
         AlertSeverity.HIGH,
         SECURITY,
@@ -67,7 +68,7 @@ def audits() -> Iterable[Rule]:
     yield make_rule(
         "account-audited",
         f"{{ {named(ACCOUNT_AUDITED)} && {_OURS} }}",
-        "The account was audited by its schedule",
+        gettext_noop("The account was audited by its schedule"),
         "see how it has come out over time with `crownkeep audit history`, or on the console's first page",
         AlertSeverity.LOW,
         SECURITY,
@@ -79,7 +80,7 @@ def tokens() -> Iterable[Rule]:
     yield make_rule(
         "hardware-token-not-returned",
         f"{{ {named('HardwareTokenNotReturned')} && {_OURS} }}",
-        "A physical security key is not back in its vault in time",
+        gettext_noop("A physical security key is not back in its vault in time"),
         "ask whoever has it, who is named in the register (`crownkeep token list`); if it is lost, remove that MFA device",
         AlertSeverity.CRITICAL,
         SECURITY,
@@ -93,7 +94,7 @@ def delivery() -> Iterable[Rule]:
     yield make_rule(
         "trail-delivery-failed",
         f"{{ {named('TrailDeliveryFailed')} && $.eventSource = cloudtrail.amazonaws.com }}",
-        "A trail of the account can no longer deliver to its bucket",
+        gettext_noop("A trail of the account can no longer deliver to its bucket"),
         "see with `aws cloudtrail get-trail-status` why, and set the bucket right; everything is delivered once it is",
         AlertSeverity.CRITICAL,
         (ContactType.OPERATIONS, ContactType.SECURITY),
@@ -108,31 +109,31 @@ def whole_server() -> Iterable[Rule]:
         (
             "sealing-or-trail-keys-changed",
             f"{{ {named('BeginKeyRotation', 'ResealSecrets', 'JoinSealingKey', 'RotateTrailKeys')} && {DONE} }}",
-            "The server's sealing keys or trail keys were changed",
+            gettext_noop("The server's sealing keys or trail keys were changed"),
             "find out which operator did it, and why",
         ),
         (
             "custodian-added",
             f"{{ {named('AddCustodian')} && {DONE} }}",
-            "A custodian of the installation was added, who may approve sealed acts",
+            gettext_noop("A custodian of the installation was added, who may approve sealed acts"),
             "find out which operator did it, and who that person is; `crownkeep custodian list` shows them all",
         ),
         (
             "custodian-removed",
             f"{{ {named('RemoveCustodian')} && {DONE} }}",
-            "A custodian of the installation was removed, with their keys",
+            gettext_noop("A custodian of the installation was removed, with their keys"),
             "see with `crownkeep custodian list` that every team still has as many people as its approvals take",
         ),
         (
             "custodian-keys-reset",
             f"{{ {named('ResetCustodianKeys')} && {DONE} }}",
-            "All keys were taken from an approver, who enrols a new one by a mailed link",
+            gettext_noop("All keys were taken from an approver, who enrols a new one by a mailed link"),
             "call the person, and ask whether the new key is theirs",
         ),
         (
             "hardware-token-of-the-server-not-returned",
             f"{{ {named('HardwareTokenNotReturned')} && {_OURS} }}",
-            "A physical security key is not back in its vault in time",
+            gettext_noop("A physical security key is not back in its vault in time"),
             "ask whoever has it, who is named in the register (`crownkeep token list`)",
         ),
     ):
@@ -145,14 +146,14 @@ def _log() -> Iterable[Rule]:
         (
             "witness-silent",
             "TrailWitnessSilent",
-            "A witness of the server's trail has been silent for an hour",
+            gettext_noop("A witness of the server's trail has been silent for an hour"),
             "see in the server's log why it does not answer; until it does, nobody else vouches for new records",
             AlertSeverity.HIGH,
         ),
         (
             "trail-altered",
             "TrailTreeAltered",
-            "The server's trail was altered in the database, and is no longer signed",
+            gettext_noop("The server's trail was altered in the database, and is no longer signed"),
             "run `crownkeep trail verify` with a checkpoint that you kept, and find out who can write to the database",
             AlertSeverity.CRITICAL,
         ),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from crownkeep.alerts.filters import compile_filter
 from crownkeep.alerts.rule import AlertSeverity, ContactType, Rule, Whom
+from crownkeep.translation import gettext_noop
 
 TAKE_BACK = "sign in as root, end all other sessions, choose a new password and look through root's MFA devices and access keys"
 ASK_THE_ORGANIZATION = "ask whoever manages your organization who did it; the trail of its management account says so"
@@ -24,18 +25,20 @@ SECURITY = (ContactType.SECURITY,)
 
 def sign_in() -> Iterable[Rule]:
     """Yield the rules about sign-ins and the password."""
-    yield about_root("root-signed-in", f"{{ $.eventName = ConsoleLogin && {ROOT} && {DONE} }}", "The root user signed in")
+    yield about_root(
+        "root-signed-in", f"{{ $.eventName = ConsoleLogin && {ROOT} && {DONE} }}", gettext_noop("The root user signed in")
+    )
     yield about_root(
         "root-sign-in-failed",
         f"{{ $.eventName = ConsoleLogin && {ROOT} && ($.errorCode EXISTS || $.errorMessage EXISTS) }}",
-        "Somebody failed to sign in as the root user",
+        gettext_noop("Somebody failed to sign in as the root user"),
         "look whether root's password and MFA devices are yours alone; failed attempts change nothing by themselves",
         AlertSeverity.HIGH,
     )
     yield about_root(
         "root-password-changed",
         f"{{ ($.eventName = ChangePassword || $.eventName = PasswordUpdated) && {ROOT} && {DONE} }}",
-        "The root user's password was changed",
+        gettext_noop("The root user's password was changed"),
     )
 
 
@@ -44,25 +47,33 @@ def recovery() -> Iterable[Rule]:
     yield about_root(
         "root-password-recovery-requested",
         f"{{ $.eventName = PasswordRecoveryRequested && {DONE} }}",
-        "A new password for the root user was asked for",
+        gettext_noop("A new password for the root user was asked for"),
         "do nothing: without the link that went to root's mailbox nothing changes; but find out who reads that mailbox",
         AlertSeverity.HIGH,
     )
-    yield _step("root-password-recovered", "PasswordRecoveryCompleted", "The root user's password was replaced by a mailed link")
-    yield _step("root-mfa-reported-lost", "MfaRecoveryRequested", "The root user's MFA devices were reported lost", STOP)
+    yield _step(
+        "root-password-recovered",
+        "PasswordRecoveryCompleted",
+        gettext_noop("The root user's password was replaced by a mailed link"),
+    )
+    yield _step(
+        "root-mfa-reported-lost", "MfaRecoveryRequested", gettext_noop("The root user's MFA devices were reported lost"), STOP
+    )
     yield _step(
         "root-mfa-recovery-opened",
         "MfaRecoveryOpened",
-        "The recovery of the root user's MFA devices waits to be confirmed",
+        gettext_noop("The recovery of the root user's MFA devices waits to be confirmed"),
         STOP,
     )
     yield _step(
         "root-mfa-recovery-confirmed",
         "MfaRecoveryConfirmed",
-        "The recovery of the root user's MFA devices was confirmed",
+        gettext_noop("The recovery of the root user's MFA devices was confirmed"),
         STOP,
     )
-    yield _step("root-mfa-recovered", "MfaRecoveryCompleted", "The root user's MFA devices were removed after recovery")
+    yield _step(
+        "root-mfa-recovered", "MfaRecoveryCompleted", gettext_noop("The root user's MFA devices were removed after recovery")
+    )
 
 
 def custody() -> Iterable[Rule]:
@@ -70,64 +81,72 @@ def custody() -> Iterable[Rule]:
     yield _step(
         "root-recovery-confirmed-by-operator",
         "ConfirmRootRecovery",
-        "The operator confirmed the recovery of the root user's MFA devices",
+        gettext_noop("The operator confirmed the recovery of the root user's MFA devices"),
         STOP,
     )
     yield _step(
         "root-custodian-set",
         "SetRootCustodian",
-        "The root user got another custodian, who may confirm recoveries",
+        gettext_noop("The root user got another custodian, who may confirm recoveries"),
         STOP,
     )
     yield _step(
         "root-custodian-removed",
         "RemoveRootCustodian",
-        "The root user's custodian, who could confirm recoveries, was removed",
+        gettext_noop("The root user's custodian, who could confirm recoveries, was removed"),
         STOP,
     )
     for name, event, subject in (
-        ("root-recovery-code-used", "RecoveryCodeUsed", "A recovery code of the root user was used"),
-        ("root-recovery-codes-created", "RecoveryCodesCreated", "New recovery codes of the root user were made"),
+        ("root-recovery-code-used", "RecoveryCodeUsed", gettext_noop("A recovery code of the root user was used")),
+        ("root-recovery-codes-created", "RecoveryCodesCreated", gettext_noop("New recovery codes of the root user were made")),
     ):
         yield about_root(name, f"{{ $.eventName = {event} && {ROOT} && {DONE} }}", subject)
-    yield _step("root-email-changed", "EmailUpdated", "The root user's e-mail address was changed")
+    yield _step("root-email-changed", "EmailUpdated", gettext_noop("The root user's e-mail address was changed"))
     yield _step(
         "root-email-changed-by-organization",
         "AcceptPrimaryEmailUpdate",
-        "The root user's e-mail address was changed by the organization",
+        gettext_noop("The root user's e-mail address was changed by the organization"),
     )
 
 
 def credentials() -> Iterable[Rule]:
     """Yield the rules about what root signs in and signs with."""
-    yield _own("root-mfa-added", "EnableMFADevice", "The root user got a new MFA device")
+    yield _own("root-mfa-added", "EnableMFADevice", gettext_noop("The root user got a new MFA device"))
     yield _centrally(
-        "root-mfa-removed-by-organization", "DeactivateMFADevice", "The organization removed an MFA device of the root user"
+        "root-mfa-removed-by-organization",
+        "DeactivateMFADevice",
+        gettext_noop("The organization removed an MFA device of the root user"),
     )
-    yield _own("root-mfa-removed", "DeactivateMFADevice", "An MFA device of the root user was removed")
-    yield _own("root-access-key-created", "CreateAccessKey", "The root user got an access key")
-    yield _own("root-access-key-changed", "UpdateAccessKey", "An access key of the root user was changed")
+    yield _own("root-mfa-removed", "DeactivateMFADevice", gettext_noop("An MFA device of the root user was removed"))
+    yield _own("root-access-key-created", "CreateAccessKey", gettext_noop("The root user got an access key"))
+    yield _own("root-access-key-changed", "UpdateAccessKey", gettext_noop("An access key of the root user was changed"))
     yield _centrally(
         "root-access-key-deleted-by-organization",
         "DeleteAccessKey",
-        "The organization deleted an access key of the root user",
+        gettext_noop("The organization deleted an access key of the root user"),
     )
-    yield _own("root-access-key-deleted", "DeleteAccessKey", "An access key of the root user was deleted")
+    yield _own("root-access-key-deleted", "DeleteAccessKey", gettext_noop("An access key of the root user was deleted"))
     yield _centrally(
         "root-password-recovery-allowed",
         "CreateLoginProfile",
-        "The organization lets the root user recover its password",
+        gettext_noop("The organization lets the root user recover its password"),
         f"{ASK_THE_ORGANIZATION}; only who reads root's mailbox can choose a password, so find out who does",
     )
-    yield _centrally("root-password-removed", "DeleteLoginProfile", "The organization took the root user's password away")
-    yield _own("root-certificate-added", "UploadSigningCertificate", "The root user got a signing certificate")
-    yield _own("root-certificate-changed", "UpdateSigningCertificate", "A signing certificate of the root user was changed")
+    yield _centrally(
+        "root-password-removed", "DeleteLoginProfile", gettext_noop("The organization took the root user's password away")
+    )
+    yield _own("root-certificate-added", "UploadSigningCertificate", gettext_noop("The root user got a signing certificate"))
+    yield _own(
+        "root-certificate-changed", "UpdateSigningCertificate", gettext_noop("A signing certificate of the root user was changed")
+    )
     yield _centrally(
         "root-certificate-deleted-by-organization",
         "DeleteSigningCertificate",
-        "The organization deleted a signing certificate of the root user",
+        gettext_noop("The organization deleted a signing certificate of the root user"),
     )
-    yield _own("root-certificate-deleted", "DeleteSigningCertificate", "A signing certificate of the root user was deleted")
+    yield _own(
+        "root-certificate-deleted", "DeleteSigningCertificate", gettext_noop("A signing certificate of the root user was deleted")
+    )
 
 
 def named(*names: str) -> str:

@@ -56,6 +56,8 @@ def _environment() -> Environment:
     environment.globals["language"] = lambda: translation.spoken().tag
     # Of markup, though it holds nothing to escape: every page has several, and escaping takes as long as joining.
     environment.globals["static"] = cache(lambda name: Markup("/static/{}?v={}").format(name, version()))
+    # Of what is marked elsewhere, or came from elsewhere: its per cent signs are no places.
+    environment.filters["translated"] = translation.look_up
     environment.filters["moment"] = _moment
     environment.filters["moment_text"] = _moment_text
     environment.filters["ago"] = ago
