@@ -46,6 +46,12 @@ def gathered() -> Catalog:
     return catalogue
 
 
+def texts() -> Iterator[str]:
+    """Yield every text as it stands in the code, each form of a plural."""
+    for message in gathered():
+        yield from message.id if isinstance(message.id, tuple) else (message.id,)
+
+
 def written(catalogue: Catalog) -> bytes:
     """Return the catalogue as a file, sorted; without line numbers, which change with every line above them."""
     file = io.BytesIO()

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from scripts import make_screenshots
 from shared import every_page, furnished
 from shared.furnished import Samples
+from tests.console.languages import BRACKETED, outside_brackets
 from tests.console.members import NOTHING, READER
 from tests.console.test_danger import dangerous, send_again
 from tests.fixtures.asgi import Response
@@ -26,6 +27,7 @@ from tests.fixtures.crown import Account, Crowns
 from tests.signin.browser import Browser, hidden, signed_in
 from tests.signin.test_federation import exchange, login
 
+from crownkeep import translation
 from crownkeep.operations import registry
 
 ALL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
@@ -67,6 +69,28 @@ MEMBERS = (
     "UserName",
 )
 """Members of AWS's operations, which no form of ours takes by these names."""
+
+IN_ENGLISH = ("/console/help", "/console/recoverability", "/console/what-if")
+"""Pages of what the manual and the advisor say, who speak English alone, as they do on the first page."""
+SAID = {
+    # AWS's descriptions.
+    "Allows access to every operation",
+    "Service-linked role used by AWS Organizations to enable integration of other AWS services with Organizations.",
+    # What operations answer.
+    "root or a contact",
+    "there is no request `00000000000000000000000000000000`",
+    # What people wrote.
+    "For administrators",
+    "For billing",
+    "For readers",
+    "Nobody turns a trail off",
+    "Reads the books and changes nothing",
+    "The bookkeeping team",
+    "The operations team",
+}
+"""Sentences that are data."""
+# Parameters of recorded calls begin with a small letter, as in `userName bob`, and an ARN or an id says nothing.
+PROSE = re.compile(r"^(?!arn:|[a-z]+[A-Z]?\w* \S+(, |$)).*[A-Za-z]+ [a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +266,22 @@ def test_pages_ask_as_the_person_who_looks_and_name_the_permission_that_is_missi
     others = [each["userIdentity"] for each in since(house.account, before)]
     assert {str(each.get("arn", "")).split(":", 5)[-1] for each in others} <= {person.identity}
     assert unnamed == {}
+
+
+def test_every_text_of_a_page_is_looked_up_in_the_catalogue(house: House, monkeypatch: pytest.MonkeyPatch):
+    known = {translation.ENGLISH.tag: translation.ENGLISH, BRACKETED.tag: BRACKETED}
+    monkeypatch.setattr(translation, "languages", lambda: known)
+    browser = house.people["administrator"].browser
+    addresses = [*every_page.inside(house.samples), *every_page.outside(house.samples)]
+    shown = [
+        each for each in addresses if not each.startswith(IN_ENGLISH) and each != "/console" and not every_page.is_file(each)
+    ]
+
+    pages = {each: browser.get(each, accept_language=BRACKETED.tag) for each in shown}
+
+    wrong = {each: {text for text in outside_brackets(page.text) if PROSE.search(text)} - SAID for each, page in pages.items()}
+    assert {address: texts for address, texts in wrong.items() if texts} == {}
+    assert [address for address, page in pages.items() if page.status == 200 and "⟦" not in page.text] == []
 
 
 def test_nobody_sees_anything_without_signing_in(house: House):
