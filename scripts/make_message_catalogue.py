@@ -49,7 +49,7 @@ def gathered() -> Catalog:
 def texts() -> Iterator[str]:
     """Yield every text as it stands in the code, each form of a plural."""
     for message in gathered():
-        yield from message.id if isinstance(message.id, tuple) else (message.id,)
+        yield from (message.id,) if isinstance(message.id, str) else message.id
 
 
 def written(catalogue: Catalog) -> bytes:
