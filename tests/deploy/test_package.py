@@ -60,6 +60,20 @@ def test_scripts_of_the_package_can_be_run_by_any_shell(script: str):
     assert "set -e" in (DEBIAN / script).read_text()
 
 
+def test_the_package_needs_what_its_units_run_and_stops_what_they_start(tmp_path: Path):
+    (tmp_path / "usr").mkdir()
+    (tmp_path / "usr/file").write_text("")
+    units = {each.name: each.read_text() for each in (DEBIAN.parent / "systemd").glob("crownkeep*")}
+
+    make_package._control(tmp_path, python="3.11", architecture="amd64")
+
+    control, removed = (tmp_path / "DEBIAN/control").read_text(), (tmp_path / "DEBIAN/prerm").read_text()
+    programs = {word for text in units.values() for word in re.findall(r"^Exec\w+=(\S+)", text, re.MULTILINE)}
+    # `kill` is no part of a minimal Debian.
+    assert ({"/opt/crownkeep/bin/crownkeep", "/bin/kill"}, True) == (programs, " procps," in control)
+    assert set() == {name for name in units if not name.endswith(("-backup.service", "-doctor.service")) and name not in removed}
+
+
 def test_every_override_of_lintian_has_its_reason():
     paragraphs = (DEBIAN / "lintian-overrides").read_text().strip().split("\n\n")
 
