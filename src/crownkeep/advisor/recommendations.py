@@ -8,24 +8,28 @@ from datetime import datetime
 from enum import Enum
 
 from crownkeep.advisor import calls as questions
-from crownkeep.advisor import catalogue, password_policies, posture
+from crownkeep.advisor import catalogue, few_names, password_policies, posture
 from crownkeep.advisor.check import CheckState, Verdict
 from crownkeep.advisor.credential_report import OLD_DAYS, UNUSED_DAYS
 from crownkeep.advisor.evidence import ApiAnswer, Evidence, Missing
-from crownkeep.advisor.posture import LastAudit, LastUse, Posture, ReportedCredentials, RootFactor, Unprotected
+from crownkeep.advisor.posture import LastAudit, LastUse, Posture, ReportedCredentials, RootAct, RootFactor, Unprotected
 from crownkeep.advisor.view import CannotTell, DoesNotApply, View
+from crownkeep.translation import gettext, gettext_noop, ngettext
 
 STRONG_LENGTH = 12
 """The least that the guide asks a password to be long; CIS asks for 14, and so does the check `password-length`."""
 
-_NAMED = 3
 _FACTORS = {
-    RootFactor.APP: "Root has an authenticator app. A passkey or security key is better: no code can be typed into a false page.",
-    RootFactor.RESISTANT: "Root has a passkey or a hardware token, which CIS asks for.",
-    RootFactor.SOME: "Root has an MFA device; of which kind it is, root sees here.",
+    RootFactor.APP: gettext_noop(
+        "Root has an authenticator app. A passkey or security key is better: no code can be typed into a false page."
+    ),
+    RootFactor.RESISTANT: gettext_noop("Root has a passkey or a hardware token, which CIS asks for."),
+    RootFactor.SOME: gettext_noop("Root has an MFA device; of which kind it is, root sees here."),
 }
 _URGENT = frozenset({"administrator", "root-mfa", "root-keys", "root-use", "users-mfa"})
 _CONTACTS = {"owner": "contact-primary", "billing": "contact-billing", "operations": "contact-operations"}
+
+_ROLES = {"owner": gettext_noop("owner"), "billing": gettext_noop("billing"), "operations": gettext_noop("operations")}
 
 
 class Status(Enum):
@@ -74,6 +78,7 @@ class Recommendation:
     slug: str
     title: str
     why: str
+    """Messages, looked up where they are shown; the detail is in the language that is spoken."""
     status: Status
     detail: str
     remedy: Remedy | None = None
@@ -127,47 +132,62 @@ def _verdict(name: str, evidence: Evidence) -> Verdict:
 
 
 def _administrator(found: Sequence[str] | Missing) -> Recommendation:
-    why = "Root can't be limited. Use a named administrator for daily work."
-    said = ("administrator", "Create an administrator who isn't root", why)
+    why = gettext_noop("Root can't be limited. Use a named administrator for daily work.")
+    said = ("administrator", gettext_noop("Create an administrator who isn't root"), why)
     if isinstance(found, Missing):
         return _unknown(said, found)
     if found:
-        return Recommendation(*said, Status.DONE, f"{_named(found)} may do everything.", Remedy.USERS)
-    return Recommendation(*said, Status.OPEN, "No user has AdministratorAccess.", Remedy.CREATE_USER)
+        return Recommendation(
+            *said, Status.DONE, gettext("%(names)s may do everything.", names=few_names.named(found)), Remedy.USERS
+        )
+    return Recommendation(*said, Status.OPEN, gettext("No user has AdministratorAccess."), Remedy.CREATE_USER)
 
 
 _PASSWORD_POLICY = (
     "password-policy",
-    "Ask for strong passwords",
-    "Short passwords are guessed, and one is enough for an attacker.",
+    gettext_noop("Ask for strong passwords"),
+    gettext_noop("Short passwords are guessed, and one is enough for an attacker."),
 )
 
 
 def _password_policy(evidence: Evidence) -> Recommendation:
     policy = password_policies.of(View(evidence))
     if not policy:
-        return Recommendation(*_PASSWORD_POLICY, Status.OPEN, "AWS's default asks for 8 characters.", Remedy.CHOOSE_POLICY)
+        return Recommendation(
+            *_PASSWORD_POLICY, Status.OPEN, gettext("AWS's default asks for 8 characters."), Remedy.CHOOSE_POLICY
+        )
     length = policy.get("MinimumPasswordLength", 0)
     if length < STRONG_LENGTH:
-        detail = f"It asks for {length} characters; ask for {STRONG_LENGTH} or more."
+        detail = gettext(
+            "It asks for %(characters)s characters; ask for %(strong)s or more.", characters=length, strong=STRONG_LENGTH
+        )
         return Recommendation(*_PASSWORD_POLICY, Status.OPEN, detail, Remedy.CHOOSE_POLICY)
-    return Recommendation(*_PASSWORD_POLICY, Status.DONE, f"It asks for at least {length} characters.", Remedy.PASSWORD_POLICY)
+    return Recommendation(
+        *_PASSWORD_POLICY,
+        Status.DONE,
+        gettext("It asks for at least %(characters)s characters.", characters=length),
+        Remedy.PASSWORD_POLICY,
+    )
 
 
-_ALIAS = ("alias", "Give the account an alias", "People notice a wrong name in an address. They don't notice wrong digits.")
+_ALIAS = (
+    "alias",
+    gettext_noop("Give the account an alias"),
+    gettext_noop("People notice a wrong name in an address. They don't notice wrong digits."),
+)
 
 
 def _alias(evidence: Evidence) -> Recommendation:
     verdict = _verdict("account-alias", evidence)
     if verdict.state is CheckState.FAIL:
-        return Recommendation(*_ALIAS, Status.OPEN, "Users sign in with twelve digits.", Remedy.CREATE_ALIAS)
+        return Recommendation(*_ALIAS, Status.OPEN, gettext("Users sign in with twelve digits."), Remedy.CREATE_ALIAS)
     return Recommendation(*_ALIAS, Status.DONE, verdict.detail, Remedy.EDIT_ALIAS)
 
 
 _SECURITY_CONTACT = (
     "security-contact",
-    "Name a security contact",
-    "Warnings that go only to root's mailbox are read too late.",
+    gettext_noop("Name a security contact"),
+    gettext_noop("Warnings that go only to root's mailbox are read too late."),
 )
 
 
@@ -180,46 +200,71 @@ def _security_contact(evidence: Evidence) -> Recommendation:
 
 _OTHER_CONTACTS = (
     "contacts",
-    "Name contacts for owner, billing and operations",
-    "Without contacts, nobody is warned, and nobody can prove who owns the account.",
+    gettext_noop("Name contacts for owner, billing and operations"),
+    gettext_noop("Without contacts, nobody is warned, and nobody can prove who owns the account."),
 )
 
 
 def _other_contacts(evidence: Evidence) -> Recommendation:
     missing = [who for who, check in _CONTACTS.items() if _verdict(check, evidence).state is CheckState.FAIL]
     if not missing:
-        return Recommendation(*_OTHER_CONTACTS, Status.DONE, "All three are named.", Remedy.CONTACTS)
-    detail = f"Nobody is named for {' and '.join(missing)}." if len(missing) < len(_CONTACTS) else "Nobody is named yet."
-    return Recommendation(*_OTHER_CONTACTS, Status.OPEN, detail, Remedy(f"add-{missing[0]}"))
+        return Recommendation(*_OTHER_CONTACTS, Status.DONE, gettext("All three are named."), Remedy.CONTACTS)
+    return Recommendation(*_OTHER_CONTACTS, Status.OPEN, _unnamed(missing), Remedy(f"add-{missing[0]}"))
+
+
+def _unnamed(missing: Sequence[str]) -> str:
+    if len(missing) == len(_CONTACTS):
+        return gettext("Nobody is named yet.")
+    roles = [gettext(_ROLES[each]) for each in missing]
+    if len(roles) == 1:
+        return gettext("Nobody is named for %(role)s.", role=roles[0])
+    return gettext("Nobody is named for %(role)s and %(other)s.", role=roles[0], other=roles[1])
 
 
 def _root_mfa(found: RootFactor | Missing, is_root: bool) -> Recommendation:
-    said = ("root-mfa", "Set up MFA for root", "Without MFA, root's password alone gives access to everything.")
+    said = (
+        "root-mfa",
+        gettext_noop("Set up MFA for root"),
+        gettext_noop("Without MFA, root's password alone gives access to everything."),
+    )
     if isinstance(found, Missing):
         return _unknown(said, found)
     if found is not RootFactor.NOTHING:
         better = Remedy.ADD_PASSKEY if is_root and found is RootFactor.APP else None
-        return Recommendation(*said, Status.DONE, _FACTORS[found], better)
+        return Recommendation(*said, Status.DONE, gettext(_FACTORS[found]), better)
     if is_root:
-        return Recommendation(*said, Status.OPEN, "Root has no MFA device.", Remedy.ASSIGN_MFA)
-    return Recommendation(*said, Status.OPEN, "Root has no MFA device. Only root can assign one: sign in as root.")
+        return Recommendation(*said, Status.OPEN, gettext("Root has no MFA device."), Remedy.ASSIGN_MFA)
+    return Recommendation(*said, Status.OPEN, gettext("Root has no MFA device. Only root can assign one: sign in as root."))
 
 
 def _users_mfa(found: Unprotected | Missing, evidence: Evidence) -> Recommendation:
-    said = ("users-mfa", "Set up MFA for every user with a password", "Passwords leak, are guessed and are used twice.")
+    said = (
+        "users-mfa",
+        gettext_noop("Set up MFA for every user with a password"),
+        gettext_noop("Passwords leak, are guessed and are used twice."),
+    )
     if isinstance(found, Missing):
         return _unknown(said, found)
     if found.names:
-        verb = "signs" if len(found.names) == 1 else "sign"
-        # After a few no more are looked for, so how many there are isn't known.
-        who = _named(found.names) if len(found.names) <= _NAMED else f"{', '.join(found.names[:_NAMED])} and others"
-        return Recommendation(*said, Status.OPEN, f"{who} {verb} in with a password alone.", Remedy.USERS)
+        return Recommendation(*said, Status.OPEN, _bare(found.names), Remedy.USERS)
     if found.needs_report:
-        detail = "There are too many users to check one by one. Make a credential report."
+        detail = gettext("There are too many users to check one by one. Make a credential report.")
         return Recommendation(*said, Status.UNKNOWN, detail, Remedy.MAKE_REPORT)
     if _has_no_users(evidence):
-        return Recommendation(*said, Status.NOT_APPLICABLE, "There are no users yet.")
-    return Recommendation(*said, Status.DONE, "Nobody signs in with a password alone.", Remedy.REPORT)
+        return Recommendation(*said, Status.NOT_APPLICABLE, gettext("There are no users yet."))
+    return Recommendation(*said, Status.DONE, gettext("Nobody signs in with a password alone."), Remedy.REPORT)
+
+
+def _bare(names: Sequence[str]) -> str:
+    # After a few no more are looked for, so how many there are isn't known.
+    if len(names) > few_names.MOST:
+        return gettext("%(names)s and others sign in with a password alone.", names=", ".join(names[: few_names.MOST]))
+    return ngettext(
+        "%(names)s signs in with a password alone.",
+        "%(names)s sign in with a password alone.",
+        len(names),
+        names=few_names.named(names),
+    )
 
 
 def _has_no_users(evidence: Evidence) -> bool:
@@ -229,72 +274,121 @@ def _has_no_users(evidence: Evidence) -> bool:
 
 def of_credentials(found: ReportedCredentials | Missing) -> Recommendation:
     """Return what a credential report says of credentials that are unused or old."""
-    why = "Nobody notices when an unused key or password is stolen."
-    said = ("credentials", "Replace old credentials and remove unused ones", why)
+    why = gettext_noop("Nobody notices when an unused key or password is stolen.")
+    said = ("credentials", gettext_noop("Replace old credentials and remove unused ones"), why)
     if isinstance(found, Missing):
         if not posture.needs_report(found):
             return _unknown(said, found)
-        return Recommendation(*said, Status.UNKNOWN, "Make a new credential report to check this.", Remedy.MAKE_REPORT)
+        return Recommendation(*said, Status.UNKNOWN, gettext("Make a new credential report to check this."), Remedy.MAKE_REPORT)
     if found.unused:
-        detail = f"{_named(found.unused)} {_have(found.unused)} a credential unused for {UNUSED_DAYS} days."
+        detail = ngettext(
+            "%(names)s has a credential unused for %(days)s days.",
+            "%(names)s have a credential unused for %(days)s days.",
+            len(found.unused),
+            names=few_names.named(found.unused),
+            days=UNUSED_DAYS,
+        )
         return Recommendation(*said, Status.OPEN, detail, Remedy.REPORT_UNUSED)
     if found.old:
-        detail = f"{_named(found.old)} {_have(found.old)} a credential older than {OLD_DAYS} days."
+        detail = ngettext(
+            "%(names)s has a credential older than %(days)s days.",
+            "%(names)s have a credential older than %(days)s days.",
+            len(found.old),
+            names=few_names.named(found.old),
+            days=OLD_DAYS,
+        )
         return Recommendation(*said, Status.OPEN, detail, Remedy.REPORT_OLD)
-    return Recommendation(*said, Status.DONE, f"So says the report of {_moment(found.generated_at)}.", Remedy.REPORT)
+    return Recommendation(
+        *said, Status.DONE, gettext("So says the report of %(moment)s.", moment=_moment(found.generated_at)), Remedy.REPORT
+    )
 
 
 def of_audits(found: LastAudit | Missing) -> Recommendation:
     """Say whether somebody has looked at every credential within a quarter; a younger account has until then."""
-    why = "Unneeded credentials stay until people ask who still needs them."
-    said = ("credential-audit", "Audit credentials every quarter", why)
+    why = gettext_noop("Unneeded credentials stay until people ask who still needs them.")
+    said = ("credential-audit", gettext_noop("Audit credentials every quarter"), why)
     if isinstance(found, Missing):
         return _unknown(said, found)
     if found.signed_at is None:
         if found.due_at is not None and not found.is_due:
-            detail = f"No audit is due yet: the first is on {found.due_at:%Y-%m-%d}, when the account is a quarter old."
+            detail = gettext(
+                "No audit is due yet: the first is on %(day)s, when the account is a quarter old.", day=found.due_at.date()
+            )
             return Recommendation(*said, Status.NOT_APPLICABLE, detail, Remedy.START_AUDIT)
-        return Recommendation(*said, Status.OPEN, "There was no credential audit yet.", Remedy.START_AUDIT)
-    days = found.days
-    detail = f"Last credential audit {'today' if days == 0 else 'a day ago' if days == 1 else f'{days} days ago'}."
+        return Recommendation(*said, Status.OPEN, gettext("There was no credential audit yet."), Remedy.START_AUDIT)
+    detail = _audited(found.days)
     if found.is_due:
         return Recommendation(*said, Status.OPEN, detail, Remedy.START_AUDIT)
     return Recommendation(*said, Status.DONE, detail, Remedy.AUDITS)
 
 
-_ROOT_KEYS = ("root-keys", "Delete root's access keys", "A root key can't be limited. Anybody who finds it owns the account.")
+def _audited(days: int) -> str:
+    if days == 0:
+        return gettext("Last credential audit today.")
+    return ngettext("Last credential audit a day ago.", "Last credential audit %(num)s days ago.", days)
+
+
+_ROOT_KEYS = (
+    "root-keys",
+    gettext_noop("Delete root's access keys"),
+    gettext_noop("A root key can't be limited. Anybody who finds it owns the account."),
+)
 
 
 def _root_keys(evidence: Evidence, is_root: bool) -> Recommendation:
     verdict = _verdict("root-access-keys", evidence)
     if verdict.state is not CheckState.FAIL:
-        return Recommendation(*_ROOT_KEYS, Status.DONE, "There are none.")
+        return Recommendation(*_ROOT_KEYS, Status.DONE, gettext("There are none."))
     if is_root:
         return Recommendation(*_ROOT_KEYS, Status.OPEN, verdict.detail, Remedy.ROOT_KEYS)
-    return Recommendation(*_ROOT_KEYS, Status.OPEN, f"{verdict.detail} Only root can delete it: sign in as root.")
+    return Recommendation(*_ROOT_KEYS, Status.OPEN, f"{verdict.detail} {gettext('Only root can delete it: sign in as root.')}")
 
 
 def _root_use(used: LastUse | Missing) -> Recommendation:
-    said = ("root-use", "Let no program run as root", "A program that runs as root can be made to do anything.")
+    said = (
+        "root-use",
+        gettext_noop("Let no program run as root"),
+        gettext_noop("A program that runs as root can be made to do anything."),
+    )
     if isinstance(used, Missing):
         return _unknown(said, used)
-    central = f" Taken on centrally by the organization {_moment(used.central.at)}: {used.central.name}." if used.central else ""
+    central = _central(used.central)
     if used.own is not None:
         act = used.own
-        detail = f"Last used {_moment(act.at)} from {act.address} by {act.credentials}: {act.name}.{central}"
-        return Recommendation(*said, Status.OPEN if act.has_long_term_key else Status.DONE, detail, Remedy.ROOT_TRAIL)
+        detail = gettext(
+            "Last used %(moment)s from %(address)s by %(credentials)s: %(act)s.",
+            moment=_moment(act.at),
+            address=act.address,
+            credentials=act.credentials,
+            act=act.name,
+        )
+        status = Status.OPEN if act.has_long_term_key else Status.DONE
+        return Recommendation(*said, status, f"{detail}{central}", Remedy.ROOT_TRAIL)
     if used.back_to is not None:
-        detail = f"Not used since {_moment(used.back_to)}, as far back as the lookups reached.{central}"
-        return Recommendation(*said, Status.UNKNOWN, detail, Remedy.ROOT_TRAIL)
-    detail = f"Not used in the last 90 days, this session aside.{central}"
-    return Recommendation(*said, Status.DONE, detail, Remedy.ROOT_TRAIL)
+        detail = gettext("Not used since %(moment)s, as far back as the lookups reached.", moment=_moment(used.back_to))
+        return Recommendation(*said, Status.UNKNOWN, f"{detail}{central}", Remedy.ROOT_TRAIL)
+    detail = gettext("Not used in the last 90 days, this session aside.")
+    return Recommendation(*said, Status.DONE, f"{detail}{central}", Remedy.ROOT_TRAIL)
+
+
+def _central(act: RootAct | None) -> str:
+    if act is None:
+        return ""
+    moment = _moment(act.at)
+    return " " + gettext("Taken on centrally by the organization %(moment)s: %(act)s.", moment=moment, act=act.name)
 
 
 def _trail(newest: datetime | Missing | None) -> Recommendation:
-    said = ("trail", "Make sure that you can read the trail", "You can't explain events that you can't look up.")
+    said = (
+        "trail",
+        gettext_noop("Make sure that you can read the trail"),
+        gettext_noop("You can't explain events that you can't look up."),
+    )
     if isinstance(newest, Missing):
         return _unknown(said, newest)
-    detail = f"Its newest event is of {_moment(newest)}." if newest else "It has no event yet."
+    if newest is None:
+        return Recommendation(*said, Status.DONE, gettext("It has no event yet."), Remedy.TRAIL)
+    detail = gettext("Its newest event is of %(moment)s.", moment=_moment(newest))
     return Recommendation(*said, Status.DONE, detail, Remedy.TRAIL)
 
 
@@ -302,17 +396,5 @@ def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _have(names: Sequence[str]) -> str:
-    return "has" if len(names) == 1 else "have"
-
-
 def _unknown(said: _Said, missing: Missing) -> Recommendation:
     return Recommendation(*said, Status.UNKNOWN, "", missing=missing)
-
-
-def _named(names: Sequence[str]) -> str:
-    """Name a few, and say how many more there are."""
-    shown, more = list(names[:_NAMED]), len(names) - _NAMED
-    if more > 0:
-        shown.append(f"{more} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

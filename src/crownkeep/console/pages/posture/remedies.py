@@ -59,4 +59,6 @@ def shown(request: Request, each: Recommendation) -> ShownRecommendation:
     """Return a recommendation as the page shows it."""
     refused = evidence_asked.refused(request, each.missing) if each.missing is not None else None
     label, path = BUTTONS[each.remedy] if each.remedy is not None else ("", "")
-    return ShownRecommendation(each.slug, each.title, each.why, each.status, each.detail, gettext(label), path, refused)
+    return ShownRecommendation(
+        each.slug, gettext(each.title), gettext(each.why), each.status, each.detail, gettext(label), path, refused
+    )
