@@ -285,9 +285,15 @@ def test_append_only_at_rest_refuses_to_replace(furnished: Database):
         with pytest.raises(DBAPIError, match="append-only"), furnished.transaction() as db:
             db.execute(text("TRUNCATE events"))
         return
-    for table in ("events", "trail_leaves", "trail_checkpoints", "trail_withholdings"):
+    with furnished.transaction() as db:
+        tree.append(db, [(16, 5, bytes(32))])
+        db.execute(insert(leaves.pending), [waiting(event(500))])
+    tables = ("events", "trail_leaves", "trail_nodes", "trail_pending", "trail_checkpoints", "trail_withholdings")
+    # A leaf goes from its place, too, where a new one elsewhere has its event.
+    moved = "INSERT OR REPLACE INTO trail_leaves SELECT idx + 10000, event_id, account_id, leaf FROM trail_leaves"
+    for statement in (*(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}" for table in tables), moved):
         with pytest.raises(DBAPIError, match="append-only"), furnished.transaction() as db:
-            db.execute(text(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"))
+            db.execute(text(statement))
 
 
 def test_a_withheld_record_is_gone_and_its_leaf_stays(furnished: Database):

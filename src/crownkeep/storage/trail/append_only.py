@@ -15,11 +15,14 @@ LET_GO = ("events", "event_resources")
 _PENDING = "trail_pending"
 
 # What SQLite's INSERT OR REPLACE would be told apart by; PostgreSQL has no such statement.
+# Every unique one, as a row that has any of them in common with a new one goes.
 _KEYS = {
-    "events": ("account_id", "event_id"),
-    "trail_leaves": ("idx",),
-    "trail_checkpoints": ("size",),
-    "trail_withholdings": ("act_event_id", "account_id"),
+    "events": (("account_id", "event_id"),),
+    "trail_leaves": (("idx",), ("event_id",)),
+    "trail_nodes": (("level", "number"),),
+    "trail_pending": (("pending_id",),),
+    "trail_checkpoints": (("size",),),
+    "trail_withholdings": (("act_event_id", "account_id"),),
 }
 # Asked by the trigger of every single row: the index of `trail_withholdings` is made for it.
 _WITHHELD = (
@@ -41,7 +44,7 @@ def of_table(dialect: str, table: str, key: str) -> list[str]:
         return [
             _sqlite_trigger(table, "UPDATE", "changes", ""),
             _sqlite_trigger(table, "DELETE", "goes", ""),
-            _against_replacement(table, (key,)),
+            _against_replacement(table, ((key,),)),
         ]
     return [
         _postgresql_trigger(table, "changes", "UPDATE", "ROW", ""),
@@ -52,9 +55,9 @@ def of_table(dialect: str, table: str, key: str) -> list[str]:
 
 def against_replacement() -> Iterator[str]:
     """Return what makes SQLite's triggers against INSERT OR REPLACE anew, as they are made today."""
-    for table, key in {**_KEYS, "trail_sealed_months": ("month",)}.items():
+    for table, keys in {**_KEYS, "trail_sealed_months": (("month",),)}.items():
         yield f"DROP TRIGGER IF EXISTS {table}_never_is_replaced"
-        yield _against_replacement(table, key)
+        yield _against_replacement(table, keys)
 
 
 def _sqlite() -> Iterator[str]:
@@ -65,14 +68,15 @@ def _sqlite() -> Iterator[str]:
     for table in LET_GO:
         yield _sqlite_trigger(table, "DELETE", "goes", f"WHEN NOT {_WITHHELD} ")
     yield _sqlite_trigger(_PENDING, "DELETE", "goes", f"WHEN NOT {_SEQUENCED} ")
-    for table, key in _KEYS.items():
-        yield _against_replacement(table, key)
+    for table, keys in _KEYS.items():
+        yield _against_replacement(table, keys)
 
 
-def _against_replacement(table: str, key: tuple[str, ...]) -> str:
+def _against_replacement(table: str, keys: tuple[tuple[str, ...], ...]) -> str:
     # INSERT OR REPLACE removes a row without asking the triggers for DELETE.
-    same = " AND ".join(f"{column} = NEW.{column}" for column in key)
-    return _sqlite_trigger(table, "INSERT", "is_replaced", f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) ")  # noqa: S608 - our own names
+    same = (" AND ".join(f"{column} = NEW.{column}" for column in key) for key in keys)
+    there = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {each})" for each in same)  # noqa: S608 - our own names
+    return _sqlite_trigger(table, "INSERT", "is_replaced", f"WHEN {there} ")
 
 
 def _sqlite_trigger(table: str, event: str, what: str, condition: str) -> str:
