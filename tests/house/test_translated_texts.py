@@ -277,3 +277,9 @@ def test_every_place_of_a_message_is_filled_in():
 
     assert [] == [text for file in TEMPLATES for text in unfilled_in_template(file.read_text())]
     assert [] == [text for module in modules for text in unfilled_in_module(module)]
+
+
+def test_the_catalogue_is_what_the_script_writes():
+    written = make_message_catalogue.written(make_message_catalogue.gathered())
+
+    assert written == make_message_catalogue.TEMPLATE.read_bytes()
