@@ -91,7 +91,8 @@ class HostileRelay:
                 self.heard += line
                 if is_message and line != b".\r\n":
                     continue
-                is_message = line == b"DATA\r\n"
+                # Commands have no case (RFC 5321, 2.4), and smtplib writes this one small.
+                is_message = line.upper() == b"DATA\r\n"
                 if line == b".\r\n":
                     self.taken += 1
                 if line == b"QUIT\r\n":
