@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from sqlalchemy import event
-from tests.fixtures import custody
+from tests.fixtures import custody, statements
 from tests.fixtures.crown import Crown
 from tests.fixtures.organization import Organization
 
@@ -85,15 +84,13 @@ def test_requests_are_described_with_as_many_queries_as_one(crown: Crown) -> Non
 
 
 def _queries(crown: Crown, ids: list[str]) -> int:
-    database, seen = Database(crown.settings.database_url), list[str]()
-    event.listen(database.engine, "before_cursor_execute", lambda *told: seen.append(str(told[2])))
+    database = Database(crown.settings.database_url)
     with database.snapshot() as db:
         rows = [row for each in ids if (row := sessions.with_id(db, each)) is not None]
-        seen.clear()
-        proving.describe_each(db, rows, now=datetime.now(UTC))
-        count = len(seen)
+        with statements.given() as seen:
+            proving.describe_each(db, rows, now=datetime.now(UTC))
     database.close()
-    return count
+    return len(seen)
 
 
 def test_everything_done_in_an_approved_session_of_root_is_in_its_report_and_nothing_else(crown: Crown) -> None:
