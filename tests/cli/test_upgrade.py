@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 from crownkeep.storage import migrate
 from crownkeep.storage.database import Database
 
@@ -51,7 +49,6 @@ def test_a_check_makes_no_database(crownkeep, data):
     assert not data.exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a server takes the steps itself")
 def test_a_server_that_starts_keeps_nothing_in_memory_of_what_takes_the_steps(tmp_path):
     code = (
         "import sys\n"

@@ -221,11 +221,8 @@ def wrong_places(texts: list[str], given: set[str]) -> list[str]:
     return missing or (texts if given - {"count"} - set().union(*wanted) else [])
 
 
-@pytest.mark.parametrize("file", TEMPLATES, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [each for each in TEMPLATES if each.name not in NO_PAGES], ids=lambda file: file.name)
 def test_a_template_writes_no_text_outside_the_catalogue(file: Path):
-    if file.name in NO_PAGES:
-        pytest.skip(NO_PAGES[file.name])
-
     assert [] == outside_the_catalogue(file.read_text())
 
 
