@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,9 @@ AWS = "aws"
 """What the ARNs of AWS's own policies have in the place of the account id."""
 
 ARN_PREFIX = arn.iam(AWS, "policy/")
+
+_MOST_KEPT = 64
+"""Documents that are kept unfolded: two MiB where they are the longest."""
 
 _FILE = Path(__file__).parent / "managed_policies.json.gz"
 
@@ -60,12 +63,12 @@ class ManagedPolicy:
     @property
     def policy_id(self) -> str:
         """A unique id that is always the same for this ARN; AWS's real ones are not in the table."""
-        return ids.unique_id(Prefix.POLICY, sha256(self.arn.encode()).digest()[:16])
+        return _id_of(self.arn)
 
     @property
     def document(self) -> str:
         """The document in force, laid out over lines for people; the text that positions in it refer to."""
-        return msgspec.json.format(bytes(self.raw), indent=2).decode()
+        return _laid_out(self.arn)
 
     @property
     def is_of_service_linked_roles(self) -> bool:
@@ -111,6 +114,17 @@ def holding(text: str) -> Iterator[ManagedPolicy]:
 def count() -> int:
     """Return how many policies there are."""
     return len(_catalogue().policies)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _id_of(policy_arn: str) -> str:
+    return ids.unique_id(Prefix.POLICY, sha256(policy_arn.encode()).digest()[:16])
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _laid_out(policy_arn: str) -> str:
+    # A few policies are those of nearly everybody, and whoever looks through an account reads one for each of its users.
+    return msgspec.json.format(bytes(_catalogue().by_arn[policy_arn].raw), indent=2).decode()
 
 
 @cache
