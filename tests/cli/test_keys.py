@@ -54,6 +54,16 @@ def test_every_secret_is_sealed_with_the_new_key(made, crownkeep, data):
     assert 0o600 == (data / "sealing.key").stat().st_mode & 0o777
 
 
+@pytest.mark.parametrize("asked", ["rotate --wait 0", "add", "reseal", "unwrap"])
+def test_a_mistyped_directory_makes_no_new_installation_whose_keys_are_rotated(crownkeep, tmp_path, asked):
+    elsewhere = tmp_path / "elsewhere"
+
+    ended = crownkeep("keys", *asked.split(), "--data", str(elsewhere))
+
+    assert (2, True) == (ended.code, f"there is no data directory `{elsewhere}`" in ended.err)
+    assert not elsewhere.exists()
+
+
 def test_many_secrets_are_sealed_in_steps_that_are_each_in_the_trail(made, crownkeep, data):
     made("--admin-user", "admin", "--root-access-key")
     multiply(database_in(data), 1200)

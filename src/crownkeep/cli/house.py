@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from crownkeep.cli.failures import WrongCall
+
 if TYPE_CHECKING:
     from crownkeep.data_directory import DataDirectory, KeyFileWatch
     from crownkeep.operations.call import Wiring
@@ -111,6 +113,18 @@ def opened(data: str | None, database: str | None) -> Iterator[House]:
         yield House(settings, directory, held, wiring, watch, is_served=server is not None and server.is_running)
     finally:
         held.close()
+
+
+@contextmanager
+def opened_where_it_is(data: str | None, database: str | None) -> Iterator[House]:
+    """Open a house whose data directory is there already; raises WrongCall where it isn't, instead of making a new one."""
+    from crownkeep import settings as configuration
+
+    path = configuration.load({"data": data, "database": database}).data_directory
+    if not path.is_dir():
+        raise WrongCall(f"there is no data directory `{path}`; name another with `--data`")
+    with opened(data, database) as held:
+        yield held
 
 
 def _user_agent() -> str:

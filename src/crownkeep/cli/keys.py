@@ -55,7 +55,7 @@ def rotate(wait: float, key_id: str | None, asked: waiting.Asking, data: str | N
     from crownkeep.credentials import sealing
     from crownkeep.domain.accounts import key_check
 
-    with house.opened(data, database) as held:
+    with house.opened_where_it_is(data, database) as held:
         waiting.ask(held, asked, "BeginKeyRotation", sealing_key_id=key_id)
         try:
             changed = sealing_key_file.change_keyring(
@@ -82,7 +82,7 @@ def add(data: str | None, database: str | None, as_json: bool) -> None:
     from crownkeep import sealing_key_file
     from crownkeep.credentials import sealing
 
-    with house.opened(data, database) as held:
+    with house.opened_where_it_is(data, database) as held:
         key = _minted()
         sealing_key_file.change_keyring(held.directory.path, lambda found: sealing.extended(found, key))
     if as_json:
@@ -103,7 +103,7 @@ def _minted() -> SealingKey:
 @output.json_flag()
 def reseal(data: str | None, database: str | None, as_json: bool) -> None:
     """Seal the secrets that are sealed with an older key with the newest key of the key file."""
-    with house.opened(data, database) as held:
+    with house.opened_where_it_is(data, database) as held:
         _reseal(held, as_json=as_json)
 
 

@@ -57,7 +57,7 @@ def command(
     In a folder it reads every file and, in a git repository, everything that was ever committed. Secrets are never printed.
     """
     found = _gather(_lines(paths, with_history=not no_history))
-    with house.opened(data, database) as held:
+    with house.opened_where_it_is(data, database) as held:
         leaked = [dict(each) for batch in _batches(found) for each in _ask(held, batch)]
         for key in leaked:
             key["places"] = found[key["access_key_id"]].places

@@ -50,7 +50,7 @@ def split(recipient: Path, into: Path, files: tuple[Path, ...], data: str | None
     into = into.expanduser().absolute()
     _require_memory(into)
     found = _read(files)
-    with house.opened(data, database) as held:
+    with house.opened_where_it_is(data, database) as held:
         path, key_file = held.directory.path, sealing.write_key_file(held.directory.keyring).reveal().encode()
         made = split_keys.wrap(key_file, places.read(recipient), split=found[0].split, needed=found[0].needed)
         if _opened(made, found) != key_file:
@@ -97,7 +97,7 @@ def unseal(files: tuple[Path, ...], again: bool, data: str | None, database: str
             # Where one of them is wrong, nobody can tell which: all are handed in again.
             _forget(waiting)
         durable_files.replace(into, key_file.decode())
-    with house.opened(data, database) as held:
+    with house.opened_where_it_is(data, database) as held:
         held.ask("OpenSealingKey", shares=sorted(found))
     _tell(kept.needed, len(found), as_json=as_json)
 
@@ -109,7 +109,7 @@ def join(data: str | None, database: str | None, as_json: bool) -> None:
     """Put a split sealing key on the disk again, so that servers start without shares. It must be open."""
     from crownkeep import data_directory, sealing_key_file
 
-    with house.opened(data, database) as held:
+    with house.opened_where_it_is(data, database) as held:
         data_directory.split_key(held.directory.path)
         held.ask("JoinSealingKey")
         sealing_key_file.join_key(held.directory.path)

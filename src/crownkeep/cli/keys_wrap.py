@@ -43,7 +43,7 @@ def wrap(
     from crownkeep import sealing_key_file
 
     holder = _holder(module, token, label, kms, region, endpoint)
-    with house.opened(data, database) as held:
+    with house.opened_where_it_is(data, database) as held:
         held.ask("WrapSealingKey", by="kms" if module is None else "pkcs11")
         _require_file(held.directory.path)
         sealing_key_file.hold_key(held.directory.path, holder)
@@ -63,7 +63,7 @@ def unwrap(data: str | None, database: str | None, as_json: bool) -> None:
     """Put a wrapped sealing key on the disk again, so that servers start without the holder, who must be reached once more."""
     from crownkeep import data_directory, sealing_key_file
 
-    with house.opened(data, database) as held:
+    with house.opened_where_it_is(data, database) as held:
         held.ask("UnwrapSealingKey")
         if data_directory.key_holder(held.directory.path) is None:
             raise click.ClickException("the sealing key is not wrapped: see `crownkeep keys wrap`")

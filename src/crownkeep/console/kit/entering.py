@@ -77,6 +77,19 @@ def stale(request: Request) -> Response:
     return web.page(request, "stale.html", status=403)
 
 
+def too_many_links(request: Request, back: str = web.SIGN_IN) -> Response:
+    """Say that an address asked for too many mailed links, and lead back."""
+    return web.page(
+        request,
+        "message.html",
+        status=429,
+        title=gettext("Too many requests"),
+        text=gettext("Too many links were asked for from your address. Try again in an hour."),
+        to=back,
+        label=gettext("Back to sign in"),
+    )
+
+
 def keep(request: Request, begun: Progress) -> None:
     """Keep the progress of a sign-in for its next page."""
     here = web.of(request)

@@ -29,12 +29,7 @@ async def asked(request: Request) -> Response:
     start, name = request.path_params["start"], form.one("name")
     came = await person_passwords.request(here.door, start=start, name=name, origin=here.origin, now=here.now)
     if came is Asked.TOO_OFTEN:
-        return _message_page(
-            request,
-            gettext("Too many requests"),
-            gettext("Too many links were asked for from your address. Try again in an hour."),
-            status=429,
-        )
+        return entering.too_many_links(request, _start(request))
     text = gettext(
         "If somebody has that user name, a link to choose a password is on its way to their email address. It works once, within "
         "an hour. Look into the spam folder too."

@@ -32,7 +32,7 @@ async def forgotten_asked(request: Request) -> Response:
     form, here = web.form(request), web.of(request)
     asked = await recovery.request_password(here.door, form.one("email"), origin=here.origin, now=here.now)
     if asked is Asked.TOO_OFTEN:
-        return _too_often(request)
+        return entering.too_many_links(request)
     text = gettext(
         "If a root user has that email address, a link to choose a new password is on its way. It works once, within an hour. "
         "Look into the spam folder too."
@@ -78,7 +78,7 @@ async def lost_mfa_asked(request: Request) -> Response:
                 label=gettext("Back to sign in"),
             )
         case TooOften():
-            return _too_often(request)
+            return entering.too_many_links(request)
         case _:
             return entering.stale(request)
 
@@ -179,19 +179,6 @@ def _invalid(request: Request) -> Response:
         "message.html",
         status=403,
         title=gettext("This link is not valid"),
-        text=text,
-        to=web.SIGN_IN,
-        label=gettext("Sign in"),
-    )
-
-
-def _too_often(request: Request) -> Response:
-    text = gettext("Too many links were asked for from your address. Try again in an hour.")
-    return web.page(
-        request,
-        "message.html",
-        status=429,
-        title=gettext("Too many requests"),
         text=text,
         to=web.SIGN_IN,
         label=gettext("Sign in"),

@@ -23,12 +23,7 @@ async def asked(request: Request) -> Response:
     browser = here.cookie(Cookie.VISIT)
     came = await sign_in_links.request(here.door, form.one("email"), browser=browser, origin=here.origin, now=here.now)
     if came is Asked.TOO_OFTEN:
-        return _message_page(
-            request,
-            gettext("Too many requests"),
-            gettext("Too many links were asked for from your address. Try again in an hour."),
-            status=429,
-        )
+        return entering.too_many_links(request, f"{web.SIGN_IN}?choose")
     text = gettext(
         "If a root user has that email address, a link that admits one try is on its way. Open it in this browser, within 15 "
         "minutes. Look into the spam folder too."
