@@ -179,12 +179,18 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
     )
 
 
-def open_wiring(settings: Settings, directory: DataDirectory) -> tuple[Database, Wiring]:
-    """Open the database, brought up to date, and what calls need; for the server and for commands beside it."""
-    services.load_late()
+def open_database(settings: Settings) -> Database:
+    """Open the database and bring it up to date."""
     database = Database(settings.database_url)
     sealed_files.keep_in(database, settings.sealed_directory)
     migrate.upgrade(database)
+    return database
+
+
+def open_wiring(settings: Settings, directory: DataDirectory) -> tuple[Database, Wiring]:
+    """Open the database, brought up to date, and what calls need; for the server and for commands beside it."""
+    services.load_late()
+    database = open_database(settings)
     key_check.require(database, directory.keyring)
     outbox = Observer(SealedOutbox(directory.keyring))
     return database, Wiring(settings, directory.keyring, Standings(directory.keyring), outbox)

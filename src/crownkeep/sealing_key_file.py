@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from crownkeep import data_directory, durable_files
 from crownkeep.credentials import sealing
-from crownkeep.credentials.sealing import Keyring
+from crownkeep.credentials.sealing import Keyring, MalformedKeyFile
 from crownkeep.credentials.split_keys import SplitKey
 from crownkeep.data_directory import SEALING_KEY, SPLIT_KEY, UnusableDataDirectory
 from crownkeep.wrapping import key_files
@@ -38,6 +38,8 @@ def change_keyring(path: Path, change: Callable[[Keyring], Keyring]) -> Keyring:
             durable_files.replace(file, held)
     except OSError as error:
         raise UnusableDataDirectory(f"`{path / SEALING_KEY}` can't be changed: {error.strerror}; nothing was") from error
+    except (MalformedKeyFile, UnicodeDecodeError) as error:
+        raise UnusableDataDirectory(f"`{path / SEALING_KEY}` holds no keys: restore it from its backup") from error
     return changed
 
 
@@ -46,12 +48,12 @@ def _changed(path: Path, change: Callable[[Keyring], Keyring]) -> tuple[Keyring,
     found = data_directory.wrapped_key(path)
     if found is None:
         changed = change(data_directory.load_keyring(path))
-        text = _held(path, changed, None)
+        text = _text(changed)
     else:
         # Opened and wrapped in one go: each time that it is asked, a token wants its PIN.
         with found.opened(lambda: data_directory.load_pin(path)) as held:
             changed = change(sealing.read_key_file(held.text))
-            text = held.wrap(_held(path, changed, None)).encode()
+            text = held.wrap(_text(changed)).encode()
     changed.source = data_directory.source_of(text)
     return changed, text
 
@@ -125,8 +127,12 @@ def _locked(path: Path, *, strict: bool = True) -> Iterator[Path]:
 
 
 def _held(path: Path, keyring: Keyring, holder: KeyHolder | None) -> str:
-    text = sealing.write_key_file(keyring).reveal()
+    text = _text(keyring)
     return text if holder is None else key_files.wrap(text, holder, lambda: data_directory.load_pin(path)).encode()
+
+
+def _text(keyring: Keyring) -> str:
+    return sealing.write_key_file(keyring).reveal()
 
 
 def _write_over(old: BinaryIO) -> None:

@@ -55,6 +55,7 @@ class HostileRelay:
         self.greeting = GREETING
         self.replies: Sequence[bytes] = ()
         self.farewell = b"221 bye\r\n"
+        self.farewells = 1
         self.drips = b""
         self.taken = 0
         self.heard = b""
@@ -96,7 +97,9 @@ class HostileRelay:
                 if line == b".\r\n":
                     self.taken += 1
                 if line == b"QUIT\r\n":
-                    connection.sendall(self.farewell)
+                    for _ in range(self.farewells):
+                        connection.sendall(self.farewell)
+                        self._stopped.wait(0.02)
                     return
                 connection.sendall(next(replies, b"500 no\r\n"))
 
@@ -150,6 +153,21 @@ def test_a_mail_that_was_accepted_leaves_once_whatever_the_relay_says_to_the_far
     send()
 
     assert 1 == relay.taken
+
+
+def test_a_mail_that_was_accepted_leaves_once_though_the_farewell_has_no_end(
+    relay: HostileRelay, send: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(smtp, "SECONDS", 0.3)
+    monkeypatch.setattr(smtp, "SECONDS_OF_FAREWELL", 0.5)
+    relay.replies = (OFFER, b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n", b"250 taken\r\n")
+    relay.farewell, relay.farewells = b"221-bye\r\n", 500
+    began = time.monotonic()
+
+    send()
+
+    assert 1 == relay.taken
+    assert time.monotonic() - began < 3
 
 
 @pytest.mark.parametrize("challenge", [b"334 !!!\r\n", b"334 A\r\n", b"334 \xff\xfe\r\n"])

@@ -267,16 +267,19 @@ def test_a_checkpoint_that_does_not_reach_its_file_is_found(crownkeep, well, tmp
     opened = Database(settings.database_url)
 
     def examined_after(minutes: int) -> Health:
-        return doctor_house.witness(Installation(settings, clock.now() + timedelta(minutes=minutes), database=opened)).health
+        now = clock.now() + timedelta(minutes=minutes)
+        return doctor_house.checkpoint_file(Installation(settings, now, database=opened)).health
 
     missing = [examined_after(0), examined_after(10)]
     file.write_text(newest)
     written = examined_after(10)
     file.write_text(newest.replace("\n", "\nold", 1))
     damaged = examined_after(0)
+    file.write_text(newest.replace("crownkeep.internal/trail/", "crownkeep.internal/trail/0", 1))
+    another = examined_after(0)
     opened.close()
 
-    assert [Health.WELL, Health.AMISS, Health.WELL, Health.AMISS] == [*missing, written, damaged]
+    assert [Health.WELL, Health.AMISS, Health.WELL, Health.AMISS, Health.AMISS] == [*missing, written, damaged, another]
 
 
 def test_a_token_of_an_operator_that_ends_soon_is_named(crownkeep, well):

@@ -13,11 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 
+from crownkeep import clock
 from crownkeep.domain.hanging_up import hang_up_after
 
 SECONDS = 60.0
-"""Within which a message must have been taken, from the first connection to the last reply."""
+"""Within which a message must have been taken, from the connection on to the last reply."""
 SECONDS_OF_REPLY = 20.0
+SECONDS_OF_FAREWELL = 2.0
 LARGEST_REPLIES = 64 * 1024
 """Bytes of all that a relay says on one connection."""
 _READY = 220
@@ -34,21 +36,18 @@ class RelaySecurity(Enum):
 @contextmanager
 def connected(host: str, port: int, security: RelaySecurity, *, name: str) -> Iterator[smtplib.SMTP]:
     """Connect to a relay and introduce us by a name; raises OSError, which what `smtplib` raises is, and ValueError."""
+    ends_at = clock.monotonic() + SECONDS
     connection = socket.create_connection((host, port), timeout=SECONDS_OF_REPLY)
     client = _Relay(name)
     try:
-        with hang_up_after(connection, SECONDS):
+        with hang_up_after(connection, max(0.0, ends_at - clock.monotonic())):
             if security is RelaySecurity.TLS:
                 connection = ssl.create_default_context().wrap_socket(connection, server_hostname=host)
             client.greet(connection)
             if security is RelaySecurity.STARTTLS:
                 client.secure(host)
-            try:
-                yield client
-            finally:
-                # Only polite: what was accepted is on its way, and would leave again if this counted.
-                with suppress(OSError, ValueError):
-                    client.docmd("QUIT")
+            yield client
+        client.take_leave()
     finally:
         client.close()
         connection.close()
@@ -79,6 +78,13 @@ class _Relay(smtplib.SMTP):
         # Nothing that was said in the clear counts any more, also what came behind the last reply (RFC 3207, 4.2).
         self.helo_resp = self.ehlo_resp = None
         self.esmtp_features, self.does_esmtp = {}, False
+
+    def take_leave(self) -> None:
+        """Say QUIT; whatever comes of it, what was accepted is on its way, and would leave again if this counted."""
+        # In seconds of its own, outside of those of the message: a relay may take its time with this as well.
+        if self.sock is not None:
+            with suppress(OSError, ValueError), hang_up_after(self.sock, SECONDS_OF_FAREWELL):
+                self.docmd("QUIT")
 
     def _use(self, connection: socket.socket) -> None:
         self.sock = connection

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +24,7 @@ _URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9!_.*'(
 _AT_ONCE = 1 << 20
 _SECONDS = 60.0
 _MOST_PAGES = 100
-"""Pages of a list that are looked at, of a thousand each: a list that never ends is nobody's."""
+"""Pages that a list may have, of a thousand objects each: one that never ends is nobody's."""
 Done = TypeVar("Done")
 
 
@@ -79,15 +78,21 @@ class BackupBucket:
         return self._do(work)
 
     def _names(self, client: Any) -> list[str]:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix, Delimiter="/")
-        listed = (each["Prefix"] for page in islice(pages, _MOST_PAGES) for each in page.get("CommonPrefixes", ()))
+        listed = (each["Prefix"] for page in self._pages(client, "", Delimiter="/") for each in page.get("CommonPrefixes", ()))
         # One name once, whatever is listed: each becomes a folder.
         return sorted({name for each in listed if targets.is_name(name := each[len(self._prefix) : -1])})
 
     def _sizes(self, client: Any, below: str) -> dict[str, int]:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{self._prefix}{below}")
-        listed = (each for page in islice(pages, _MOST_PAGES) for each in page.get("Contents", ()))
+        listed = (each for page in self._pages(client, below) for each in page.get("Contents", ()))
         return {each["Key"][len(self._prefix) :]: each["Size"] for each in listed}
+
+    def _pages(self, client: Any, below: str, **options: str) -> Iterator[Any]:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{self._prefix}{below}", **options)
+        for number, page in enumerate(pages):
+            # Not cut in silence: names come in order, and what is newest comes last.
+            if number >= _MOST_PAGES:
+                raise BackupFault(f"the bucket `{self._bucket}` lists more than {_MOST_PAGES} pages: use another prefix")
+            yield page
 
     def fetch_parts(self, folder: Path, found: Manifest) -> None:
         """Write the parts of a backup beside its manifest; none may be larger than the manifest says."""

@@ -42,6 +42,7 @@ HOUSE: Mapping[str, Check] = {
     "operator-tokens": doctor_house.tokens,
     "mail": doctor_house.mail,
     "witness": doctor_house.witness,
+    "checkpoint-file": doctor_house.checkpoint_file,
 }
 """Checks of what was opened, where it could be."""
 

@@ -257,7 +257,7 @@ def witness(found: Installation) -> Diagnosis:
     """Look at whether others than this machine know how far the trail goes."""
     if not found.settings.trail_policy:
         if found.settings.trail_checkpoint_file:
-            return _checkpoint_file(found, Path(found.settings.trail_checkpoint_file))
+            return well("checkpoints are written to `trail_checkpoint_file`")
         if found.settings.trail_checkpoint_url:
             return well("checkpoints are posted to `trail_checkpoint_url`")
         message = "nobody else knows how far the trail goes: whoever has this machine could cut off its end unseen"
@@ -283,8 +283,11 @@ def witness(found: Installation) -> Diagnosis:
     return well(f"witnesses have seen {max(sizes)} of {newest.size} records")
 
 
-def _checkpoint_file(found: Installation, file: Path) -> Diagnosis:
-    """Look at whether the trail's newest checkpoint has reached the file that is to hold it."""
+def checkpoint_file(found: Installation) -> Diagnosis:
+    """Look at whether the trail's newest checkpoint has reached the file that is to hold it, if any."""
+    if not found.settings.trail_checkpoint_file:
+        return unseen("no file is asked for (`trail_checkpoint_file`)")
+    file = Path(found.settings.trail_checkpoint_file)
     if found.database is None:
         return unseen("the database can't be opened")
     with found.database.snapshot() as db:
@@ -292,11 +295,14 @@ def _checkpoint_file(found: Installation, file: Path) -> Diagnosis:
     if newest is None:
         return well("nothing is recorded yet")
     try:
-        written = log_checkpoints.read(notes.read(file.read_bytes())).size
+        held = log_checkpoints.read(notes.read(file.read_bytes()))
     except FileNotFoundError:
-        written = 0
+        held = None
     except MalformedNote as error:
         return amiss(f"`{file}` holds no checkpoint ({error})", "move it out of the way: the server writes it anew")
+    if held is not None and held.origin != newest.origin:
+        return amiss(f"`{file}` holds a checkpoint of another trail", "name another file with `trail_checkpoint_file`")
+    written = 0 if held is None else held.size
     if written < newest.size and found.now - newest.signed_at > _LATE_CHECKPOINT:
         return amiss(
             f"`{file}` knows of {written} of {newest.size} records",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import socket
 from datetime import timedelta
-from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from crownkeep import clock, data_directory
+from crownkeep.cli import extras
 from crownkeep.cli.doctor_diagnosis import Diagnosis, Installation, advice, amiss, unseen, well
 
 _LITTLE_ROOM = 1 << 30
@@ -120,8 +120,8 @@ def traces(found: Installation) -> Diagnosis:
     url = found.settings.traces_endpoint
     if not url:
         return unseen("no traces are exported (`traces_endpoint`)")
-    if find_spec("opentelemetry") is None:
-        return amiss("traces are wanted, and what exports them isn't installed", "run `pip install 'crownkeep[opentelemetry]'`")
+    if not extras.can_export_traces():
+        return amiss("traces are wanted, and what exports them isn't installed", f"run `{extras.INSTALL_TRACES}`")
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     try:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crownkeep import data_directory, server_address, services, settings
-from crownkeep.app import create_app, open_wiring
-from crownkeep.cli import banner, failures, house, listening, reloading
+from crownkeep.app import create_app, open_database, open_wiring
+from crownkeep.cli import banner, extras, failures, house, listening, reloading
 from crownkeep.cli.banner import StartFacts
 from crownkeep.credentials.sealing import Keyring
 from crownkeep.domain import trail_keys
@@ -24,7 +24,7 @@ from crownkeep.logs import configure
 from crownkeep.settings import Settings
 from crownkeep.storage import migrate
 from crownkeep.storage.database import Database
-from crownkeep.storage.trail import log_keys, sealed_files
+from crownkeep.storage.trail import log_keys
 
 if TYPE_CHECKING:
     import uvicorn
@@ -71,7 +71,7 @@ def command(**flags: Any) -> None:
 
 
 def _bring_up_to_date(chosen: Settings) -> None:
-    """Take the steps that the database lacks in a process of its own: what takes them would stay in this one's memory, 22 MiB.
+    """Take the steps that the database lacks in a process of its own: what takes them would stay in this one's memory.
 
     Nothing is said of what goes wrong there: this process then tries itself, meets the same, and says it.
     """
@@ -92,10 +92,7 @@ def _bring_up_to_date(chosen: Settings) -> None:
 
 def _upgrade(chosen: Settings) -> None:
     try:
-        database = Database(chosen.database_url)
-        sealed_files.keep_in(database, chosen.sealed_directory)
-        migrate.upgrade(database)
-        database.close()
+        open_database(chosen).close()
     except (Exception, KeyboardInterrupt):  # noqa: BLE001 - whoever waits for this meets the same
         sys.exit(1)
 
@@ -109,14 +106,8 @@ def _facts(database: Database, keyring: Keyring) -> StartFacts:
 
 def _require_traces(chosen: Settings) -> None:
     """Raise WrongCall where traces are wanted and what exports them isn't installed."""
-    if not chosen.traces_endpoint:
-        return
-    try:
-        from crownkeep.gateway import traces  # noqa: F401 - asked whether it can be had, before anything is opened
-    except ModuleNotFoundError as error:
-        raise failures.WrongCall(
-            "setting `traces_endpoint` takes packages of its own: `pip install 'crownkeep[opentelemetry]'`"
-        ) from error
+    if chosen.traces_endpoint and not extras.can_export_traces():
+        raise failures.WrongCall(f"setting `traces_endpoint` takes packages of its own: `{extras.INSTALL_TRACES}`")
 
 
 def _require_free_port(chosen: Settings) -> None:
