@@ -9,17 +9,20 @@ English is the only language there is so far. What AWS's API says (errors, names
 from __future__ import annotations
 
 import gettext as catalogues
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
 DOMAIN: Final = "crownkeep"
 FOLDER: Final = Path(__file__).parent / "locale"
 _MOST_RANGES: Final = 20
+_LONGEST_RANGE: Final = 64
+_MOST_KNOWN: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Language:
     messages: catalogues.NullTranslations
 
 
+_PLACE: Final = re.compile(r"%\((\w+)\)s")
 ENGLISH: Final = Language("en", catalogues.NullTranslations())
 _spoken: ContextVar[Language] = ContextVar("spoken", default=ENGLISH)
 
@@ -40,7 +44,7 @@ def gettext(message: str, /, **values: object) -> str:
     A per cent sign that begins no such place is written twice. The message is written at the call, or marked by `gettext_noop`:
     what is put together at run time is in no catalogue.
     """
-    return look_up(message) % values
+    return look_up_places(message) % values
 
 
 def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
@@ -54,14 +58,30 @@ def gettext_noop(message: str) -> str:
 
 
 def look_up(message: str) -> str:
-    """Return the translation of a message, its places unfilled; the message itself where there is none."""
+    """Return the translation of a message in which nothing is filled in; the message itself where there is none."""
     # A catalogue's own head stands under the empty message.
     return _spoken.get().messages.gettext(message) if message else ""
 
 
+def look_up_places(message: str) -> str:
+    """Return the translation of a message, its places unfilled; the message itself where a place of it is not the message's."""
+    found = look_up(message)
+    return found if found is message or _has_places_of(found, message) else message
+
+
 def look_up_plural(one: str, many: str, count: int) -> str:
-    """Return the translation for so many, its places unfilled."""
-    return _spoken.get().messages.ngettext(one, many, count)
+    """Return the translation for so many, its places unfilled; the message itself as `look_up_places` does."""
+    found = _spoken.get().messages.ngettext(one, many, count)
+    if found is one or found is many or _has_places_of(found, one + many):
+        return found
+    return one if count == 1 else many
+
+
+@lru_cache(maxsize=_MOST_KNOWN)
+def _has_places_of(text: str, message: str) -> bool:
+    # A translator's slip must not keep a page from being shown.
+    filled = text.replace("%%", "")
+    return "%" not in _PLACE.sub("", filled) and {"num", *_PLACE.findall(message)}.issuperset(_PLACE.findall(filled))
 
 
 def spoken() -> Language:
@@ -103,15 +123,16 @@ def preferred(accept_language: str, among: Mapping[str, Language] | None = None)
     # Only so many are read: the header is whatever a stranger sends.
     ranges = [_weighed(each) for each in accept_language.split(",", _MOST_RANGES)[:_MOST_RANGES]]
     for tag, weight in sorted(ranges, key=lambda each: -each[1]):
-        found = known.get(tag) or known.get(tag.partition("-")[0])
-        if weight > 0 and found is not None:
-            return found
+        while tag and weight > 0:
+            if found := known.get(tag):
+                return found
+            tag = tag.rpartition("-")[0]
     return ENGLISH
 
 
 def _weighed(written: str) -> tuple[str, float]:
-    tag, _, weight = written.partition(";")
+    tag, _, weight = written[:_LONGEST_RANGE].lower().partition(";")
     try:
-        return tag.strip().lower(), float(weight.strip().removeprefix("q=") or 1)
+        return tag.strip(), float(weight.strip().removeprefix("q=") or 1)
     except ValueError:
-        return tag.strip().lower(), 0
+        return tag.strip(), 0

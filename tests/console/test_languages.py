@@ -10,6 +10,7 @@ from tests.fixtures.crown import Crowns
 from tests.signin.browser import Browser
 
 from crownkeep import translation
+from crownkeep.console.kit import rendering
 from crownkeep.translation import ENGLISH, gettext, languages, ngettext, preferred, speaking
 
 
@@ -41,6 +42,8 @@ def compiled(tmp_path: Path) -> Path:
         ("pt-br", "pt-BR"),
         ("pt", "en"),
         ("de;q=0", "en"),
+        ("de;Q=0.9", "de"),
+        ("pt-BR-x-ours", "pt-BR"),
         ("*", "en"),
         ("", "en"),
     ],
@@ -108,3 +111,19 @@ def test_xss_what_a_catalogue_says_instead_of_a_text_is_shown_as_text(
     assert '<html lang="pt-BR">' in page.text
     assert "Entrar &lt;b&gt;&amp;&lt;/b&gt; &#34;&#39;" in page.text
     assert "Entrar <b>" not in page.text
+
+
+def test_a_translation_with_a_wrong_place_is_shown_in_english_and_is_no_fault(tmp_path: Path):
+    wrong: dict[str | tuple[str, str], str | tuple[str, ...]] = {
+        "%(name)s is gone": "%(nmae)s ist weg",
+        "Half": "50 % davon",
+        ("%(num)s key", "%(num)s keys"): ("%(nun)s Schlüssel", "%s"),
+    }
+    compile_catalogue(tmp_path, "de", wrong)
+
+    with speaking(languages(tmp_path)["de"]):
+        found = [gettext("%(name)s is gone", name="ann"), gettext("Half"), ngettext("%(num)s key", "%(num)s keys", 1)]
+        many = ngettext("%(num)s key", "%(num)s keys", 2)
+        in_template = rendering._environment().from_string("{% trans name='ann' %}{{ name }} is gone{% endtrans %}").render()
+
+    assert ["ann is gone", "Half", "1 key", "2 keys", "ann is gone"] == [*found, many, in_template]

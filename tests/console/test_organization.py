@@ -68,7 +68,7 @@ def test_an_account_is_created_moved_and_closed_once_its_name_is_typed(organizat
     )
     account_id = next(each["Id"] for each in organization.client.list_accounts()["Accounts"] if each["Name"] == "shipping")
     here = f"{HOME}/account?id={account_id}"
-    fields = {"account": account_id, "from": organization.root_id, "to": unit, "other": ""}
+    fields = {"account": account_id, "from": organization.root_id, "to": unit}
 
     review = f"{HOME}/accounts/move?account={account_id}&to={unit}"
     reviewed = browser.get(review)
@@ -181,7 +181,7 @@ def test_an_administrator_of_a_member_reaches_nothing_of_the_management(organiza
     forms = {
         "units/create": {"parent": organization.root_id, "name": "Mine"},
         "units/delete": {"unit": unit, "parent": organization.root_id, "typed": unit},
-        "accounts/move": {"account": member.id, "from": organization.root_id, "to": unit, "other": ""},
+        "accounts/move": {"account": member.id, "from": organization.root_id, "to": unit},
         "policies/attach": {"policy": policy, "target": organization.management.id},
         "policies/delete": {"policy": policy, "typed": policy},
         "settings/service": {"service": "iam.amazonaws.com"},

@@ -24,7 +24,7 @@ NOT_SHOWN = {"code", "kbd", "pre", "samp", "script", "style"}
 MARKERS = {"_", "gettext", "ngettext", "gettext_noop"}
 LETTERS = re.compile(r"[A-Za-z]{2}")
 PROSE = re.compile(r"[A-Za-z,]{2,} [a-z]+")
-LABEL = re.compile(r"[A-Z][a-z]+( [A-Za-z(]+)*")
+LABEL = re.compile(r"[A-Z][a-z]+( [A-Za-z(]+)*[.:…]?\s*")
 PLACES = re.compile(r"(?<!%)(?:%%)*%\((\w+)\)s")
 NAMES = {
     "Crownkeep",
@@ -231,6 +231,7 @@ def test_a_template_writes_no_text_outside_the_catalogue(file: Path):
     [
         ("<p>Seen by nobody</p>", ["Seen by nobody"]),
         ('<input placeholder="A name">', ["A name"]),
+        ('{{ f(hint="Optional.") }} {{ "Boundary: " if a }}', ["Optional.", "Boundary: "]),
         ('{{ "Status" }} {{ f(label="Made up") }}', ["Status", "Made up"]),
         ('{{ "to" if a == "Active" else {"Kind": "Never seen"}[b["Name"]] }}', ["Never seen"]),
         ("{{ _('Status') }} {% trans n %}{{ n }} of them{% endtrans %} <code>iam list</code>", []),

@@ -14,7 +14,7 @@ from crownkeep.principals import Principal, PrincipalKind
 from crownkeep.storage.approvals import seals, sessions
 from crownkeep.storage.approvals.seals import SealRow
 from crownkeep.storage.database import Transaction
-from crownkeep.translation import gettext, gettext_noop
+from crownkeep.translation import gettext_noop
 
 REVIEW_DUE = gettext_noop("The last use of the root user has not been reviewed. A custodian signs it off at /approvals.")
 PASSWORD_DUE = gettext_noop("The root user's password was not changed after its last use. Change it by a mailed link first.")
@@ -39,7 +39,8 @@ class Barred:
     """Why root may not sign in now; the text is empty where only an approval is missing."""
 
     why: str
-    """Shown on a page and recorded nowhere, so it is in the language that is spoken."""
+    """As the catalogue of texts has it: a transaction knows nobody's language."""
+    until: datetime | None = None
 
 
 def of(db: Transaction, person: Principal, *, now: datetime) -> Admission | Barred | None:
@@ -51,9 +52,9 @@ def of(db: Transaction, person: Principal, *, now: datetime) -> Admission | Barr
     if seal is None or SealedAct.ROOT_SIGN_IN.value not in seal.acts.split("\n"):
         return None
     # What is due comes before any approval: an approved request waits until it is done.
-    why = _due(db, seal, now)
-    if why:
-        return Barred(why)
+    due = _due(db, seal, now)
+    if due is not None:
+        return due
     root = arn.root(person.account_id)
     for row in sessions.usable_of_acted(db, person.account_id, now=now):
         if row.action != sealed_acts.SIGN_IN:
@@ -95,14 +96,13 @@ def may_recover_password(db: Transaction, person: Principal, *, now: datetime) -
     return False
 
 
-def _due(db: Transaction, seal: SealRow, now: datetime) -> str:
+def _due(db: Transaction, seal: SealRow, now: datetime) -> Barred | None:
     if seal.session_ends_at is not None:
         until = seal.session_ends_at + timedelta(minutes=seal.cooldown_minutes)
         if seal.cooldown_minutes and now < until:
-            moment = f"{until:%Y-%m-%d %H:%M}"
-            return gettext(COOLING_DOWN, until=moment)
+            return Barred(COOLING_DOWN, until)
     if seal.review_is_due:
-        return gettext(REVIEW_DUE)
+        return Barred(REVIEW_DUE)
     if sealing_accounts.mfa_is_due(db, seal):
-        return gettext(MFA_DUE)
-    return gettext(PASSWORD_DUE) if sealing_accounts.password_is_due(db, seal) else ""
+        return Barred(MFA_DUE)
+    return Barred(PASSWORD_DUE) if sealing_accounts.password_is_due(db, seal) else None

@@ -121,7 +121,8 @@ async def present(door: Door, visit: Visit, begun: Progress, answer: Answer) -> 
     if is_counted:
         # 1. A passkey's try is counted, or refused unseen, before its signature is verified, which happens outside of the
         # transaction.
-        if not _is_at_factor(progress.stands_at(door, begun, now=now)):
+        stands = progress.stands_at(door, begun, now=now)
+        if not isinstance(stands, Next) or not isinstance(stands.step, FactorStep):
             return Stale()
         waiting = await sign_in_steps.commit(door, lambda db: Commit(throttle.reserve(db, used, now=now), []))
         if waiting is not None:
@@ -240,10 +241,6 @@ def codes_of(door: Door, person: Principal) -> list[MfaDeviceRow]:
 def codes_among(found: Credentials) -> list[MfaDeviceRow]:
     """Return the TOTP devices among what somebody has to sign in with."""
     return [each for each in found.devices if each.sealed_seed is not None]
-
-
-def _is_at_factor(at: Next | Stale) -> bool:
-    return isinstance(at, Next) and isinstance(at.step, FactorStep)
 
 
 def _proved(made: Progress, verified: Verified, visit: Visit) -> list[EventRow]:

@@ -93,7 +93,9 @@ class ApprovalStep:
     """Ask the custodians of a sealed root, or wait for them."""
 
     why: str
-    """What else is due before root can be used; empty where only the custodians' approval is missing."""
+    """What else is due before root can be used, as the catalogue of texts has it; empty where only their approval is missing."""
+    until: datetime | None = None
+    """When that is over, where it ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,7 +248,7 @@ def _sealed(step: Step, admission: Admission | Barred | None) -> Step:
     """Return what comes before a step for a sealed root: its custodians' approval, once the second factor is proved."""
     # The second factor comes first: nobody learns that an account is sealed, or troubles its custodians, by a password alone.
     if isinstance(admission, Barred) and not isinstance(step, FactorStep):
-        return ApprovalStep(admission.why)
+        return ApprovalStep(admission.why, admission.until)
     return step
 
 

@@ -49,7 +49,7 @@ def _environment() -> Environment:
     # A text may be broken over lines in a template: in the catalogue it is one line.
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(  # type: ignore[attr-defined]
-        translation.look_up, translation.look_up_plural, newstyle=True
+        translation.look_up_places, translation.look_up_plural, newstyle=True
     )
     # `_()` gives text, which is escaped; `{% trans %}` gives markup, with its values escaped.
     environment.globals["_"] = _text
@@ -66,20 +66,18 @@ def _environment() -> Environment:
 
 
 def _text(message: str, /, **values: object) -> Markup:
-    messages = translation.spoken().messages
-    return _escaped(messages, message) % values if values else _whole(messages, message)
+    return _escaped(message) % values if values else _whole(translation.spoken().messages, message)
 
 
 @lru_cache(maxsize=_TEXTS)
-def _whole(messages: NullTranslations, message: str) -> Markup:
-    # A page holds a hundred texts, and escaping each takes longer than looking it up.
-    return _escaped(messages, message) % {}
+def _whole(_messages: NullTranslations, message: str) -> Markup:
+    # A page holds a hundred texts, and escaping each takes longer than looking it up. Kept by the messages that are spoken.
+    return _escaped(message) % {}
 
 
-def _escaped(messages: NullTranslations, message: str) -> Markup:
-    # Values are escaped where they are filled in, but for what is markup already. A catalogue's own head stands under the
-    # empty message.
-    return escape(messages.gettext(message)) if message else Markup()
+def _escaped(message: str) -> Markup:
+    # Values are escaped where they are filled in, but for what is markup already.
+    return escape(translation.look_up_places(message))
 
 
 def _moment(value: datetime) -> Markup:

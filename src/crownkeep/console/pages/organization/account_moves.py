@@ -60,8 +60,8 @@ async def review(request: Request) -> Response:
 
 async def moved(request: Request) -> Response:
     """Put an account under another unit: the policies there are in force for it at once."""
-    entered = parts.entered(request, "account", "from", "to", "other")
-    to = entered["other"] or entered["to"]
+    entered = parts.entered(request, "account", "from", "to")
+    to = entered["to"]
     wanted, back = (
         places.call("MoveAccount", AccountId=entered["account"], SourceParentId=source, DestinationParentId=destination)
         for source, destination in ((entered["from"], to), (to, entered["from"]))

@@ -24,7 +24,9 @@ async def approval(request: Request) -> Response:
         return entering.stale(request)
     if not isinstance(begun.step, ApprovalStep):
         return web.go(entering.PATHS[type(begun.step)])
-    return _page(request, begun, alert=begun.step.why, why=begun.step.why)
+    why, until = begun.step.why, begun.step.until
+    moment = "" if until is None else f"{until:%Y-%m-%d %H:%M}"
+    return _page(request, begun, alert=gettext(why, until=moment), why=why)
 
 
 async def asked(request: Request) -> Response:

@@ -17,8 +17,9 @@ from crownkeep.translation import gettext, gettext_noop
 CHANGES = ("attach-scp", "detach-scp", "move-account")
 _MOST_ACCOUNTS, _MOST_PLACES = 10, 20
 """Of what lies below a root or unit: each account's events may take two seconds to read."""
-_UNREADABLE = gettext_noop("The policy can't be read.")
+UNREADABLE = gettext_noop("The policy can't be read.")
 _UNREADABLE_LEVEL = gettext_noop("You can't read all the policies that are attached there.")
+_DETACHED, _MOVED = gettext_noop("The control policy is detached"), gettext_noop("The account is moved")
 _KIND = "SERVICE_CONTROL_POLICY"
 
 
@@ -64,12 +65,12 @@ async def change(request: Request, chosen: str, given: Mapping[str, str], asked:
     policy = await _ask(request, asked, "DescribePolicy", PolicyId=given["policy"])
     document = str(policy.one("Policy").get("Content", ""))
     if not policy_sets.is_readable(document):
-        return gettext(_UNREADABLE)
+        return gettext(UNREADABLE)
+    if policy.one("Policy")["PolicySummary"]["Type"] != _KIND:
+        return gettext("Only service control policies can be tried: records don't say what a resource control policy looked at.")
     manager = web.signed_in(request).principal.account_id
     if chosen == "attach-scp":
         return what_if.scp_attached(document, management_account=manager)
-    if policy.one("Policy")["PolicySummary"]["Type"] != _KIND:
-        return gettext("Only service control policies can be tried: records don't say what a resource control policy looked at.")
     before = await _level(request, given["target"], asked)
     if before is None:
         return gettext(_UNREADABLE_LEVEL)
@@ -77,7 +78,7 @@ async def change(request: Request, chosen: str, given: Mapping[str, str], asked:
         return gettext("The policy is not attached there.")
     after = tuple(text for policy_id, text in before.items() if policy_id != given["policy"])
     level = ControlLevel(after, tuple(before.values()))
-    return what_if.levels_changed(gettext("The control policy is detached"), [level], management_account=manager)
+    return what_if.levels_changed(_DETACHED, [level], management_account=manager)
 
 
 async def _move(request: Request, given: Mapping[str, str], asked: list[Part]) -> HypotheticalChange | str:
@@ -95,7 +96,7 @@ async def _move(request: Request, given: Mapping[str, str], asked: list[Part]) -
     # While this type of policy is enabled, every place has one: where there is none, nothing is denied.
     levels = [ControlLevel(tuple(each.values())) for each in found if each]
     manager = web.signed_in(request).principal.account_id
-    return what_if.levels_changed(gettext("The account is moved"), levels, management_account=manager)
+    return what_if.levels_changed(_MOVED, levels, management_account=manager)
 
 
 async def _way(request: Request, target: str, asked: list[Part]) -> Sequence[str]:

@@ -26,7 +26,7 @@ from crownkeep.console.kit.equivalents import Equivalent
 from crownkeep.console.kit.parts import Part
 from crownkeep.console.pages.simulation import control_changes
 from crownkeep.console.pages.simulation.control_changes import JudgedAccounts
-from crownkeep.translation import gettext, gettext_noop
+from crownkeep.translation import gettext
 
 PATH = "/console/what-if"
 CHANGES = ("delete-key", "remove-policy", "leave-group", "set-boundary", "root-off", *control_changes.CHANGES)
@@ -35,7 +35,6 @@ _MOST_PAGES = 5
 _PAGE = 1000
 _ROWS = 50
 _NEEDED = {"remove-policy": "policy", "leave-group": "group", "set-boundary": "boundary"}
-_UNREADABLE = gettext_noop("The policy can't be read.")
 _FIELDS = ("key", "policy", "principal", "user", "group", "holder", "boundary", "target", "account")
 
 
@@ -120,7 +119,9 @@ async def _change(
         return found
     if chosen == "set-boundary":
         document = await _document(request, given["boundary"], asked)
-        return (what_if.boundary_set(given["holder"], document, found), found) if document else gettext(_UNREADABLE)
+        if not document:
+            return gettext(control_changes.UNREADABLE)
+        return what_if.boundary_set(given["holder"], document, found), found
     try:
         if chosen == "leave-group":
             return what_if.group_left(given["user"], given["group"], found), found
