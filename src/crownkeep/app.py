@@ -153,6 +153,7 @@ def create_app(settings: Settings) -> Server[Running]:
         await running.sequencer.stop()
         await running.writer.stop()
         running.door.close()
+        running.witness.close()
         running.database.close()
         if running.traces is not None:
             await running.traces.stop()

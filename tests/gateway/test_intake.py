@@ -20,6 +20,8 @@ from crownkeep import errors
 from crownkeep.gateway import authenticate, encode, exchange, long_reads
 from crownkeep.gateway.intake import LONG_SECONDS, MOST_AT_ONCE, MOST_BESIDE, MOST_IN_COMMIT_BESIDE, MOST_KNOWN_LONG, Intake
 from crownkeep.gateway.shares import Contention
+from crownkeep.operations import registry
+from crownkeep.operations.fair_pool import FairPool
 from crownkeep.operations.invoke import Door
 from crownkeep.operations.standing import Standings
 
@@ -309,6 +311,20 @@ def test_reads_that_took_long_are_carried_out_beside_the_loop_while_others_ask_a
     assert 81 == len({each["requestID"] for each in account.records() if each["eventName"] == "GetCallerIdentity"})
 
 
+def test_a_read_that_took_long_is_carried_out_on_the_loop_where_the_pool_is_full(
+    crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
+):
+    asking = keys(account, 1)
+    noted = read_apart(monkeypatch)
+    together(crown, asking, is_beside=True)
+    monkeypatch.setattr(FairPool, "has_room", lambda self, owner: False)
+
+    answers = together(crown, asking * 3, is_beside=True)
+
+    assert {200} == {each.status for each in answers}
+    assert [] == noted
+
+
 def test_an_account_that_is_alone_has_its_reads_on_the_loop_however_long_they_take(
     crown: Crown, account: Account, monkeypatch: pytest.MonkeyPatch
 ):
@@ -363,9 +379,13 @@ def test_a_fault_beside_the_loop_is_answered_and_the_account_s_next_read_goes_on
 
 def test_operations_that_took_long_are_remembered_in_bounded_number():
     known = long_reads.LongReads()
+    iam = registry.service("iam")
+    assert iam is not None
+    listing = iam.find("ListUsers")
+    assert listing is not None
 
     for number in range(long_reads.MOST_KNOWN + 50):
-        known.note(f"account {number}", "ListUsers")
+        known.note(f"account {number}", listing)
 
     assert long_reads.MOST_KNOWN == len(known._known)
-    assert known.holds(f"account {long_reads.MOST_KNOWN + 49}", "ListUsers")
+    assert known.holds(f"account {long_reads.MOST_KNOWN + 49}", listing)

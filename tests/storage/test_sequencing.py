@@ -291,7 +291,13 @@ def test_append_only_at_rest_refuses_to_replace(furnished: Database):
     tables = ("events", "trail_leaves", "trail_nodes", "trail_pending", "trail_checkpoints", "trail_withholdings")
     # A leaf goes from its place, too, where a new one elsewhere has its event.
     moved = "INSERT OR REPLACE INTO trail_leaves SELECT idx + 10000, event_id, account_id, leaf FROM trail_leaves"
-    for statement in (*(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}" for table in tables), moved):
+    # And so does a row of which a new one has the number that SQLite itself gives it.
+    rest = "happened_at, source, name, read_only, username, access_key_id, body"
+    by_number = (
+        "INSERT OR REPLACE INTO trail_nodes (rowid, level, number, hash) SELECT rowid, 99, number, hash FROM trail_nodes",
+        f"INSERT OR REPLACE INTO events (oid, account_id, event_id, {rest}) SELECT rowid, '9', event_id, {rest} FROM events",
+    )
+    for statement in (*(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}" for table in tables), moved, *by_number):
         with pytest.raises(DBAPIError, match="append-only"), furnished.transaction() as db:
             db.execute(text(statement))
 

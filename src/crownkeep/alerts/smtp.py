@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from enum import Enum
 
 from crownkeep import clock
-from crownkeep.domain.hanging_up import hang_up_after
+from crownkeep.domain.hanging_up import connect, hang_up_after
 
 SECONDS = 60.0
 """Within which a message must have been taken, from the connection on to the last reply."""
@@ -37,7 +37,8 @@ class RelaySecurity(Enum):
 def connected(host: str, port: int, security: RelaySecurity, *, name: str) -> Iterator[smtplib.SMTP]:
     """Connect to a relay and introduce us by a name; raises OSError, which what `smtplib` raises is, and ValueError."""
     ends_at = clock.monotonic() + SECONDS
-    connection = socket.create_connection((host, port), timeout=SECONDS_OF_REPLY)
+    connection = connect(host, port, ends_at=ends_at, seconds_each=SECONDS_OF_REPLY)
+    connection.settimeout(SECONDS_OF_REPLY)
     client = _Relay(name)
     try:
         with hang_up_after(connection, max(0.0, ends_at - clock.monotonic())):

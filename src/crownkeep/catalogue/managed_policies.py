@@ -116,7 +116,7 @@ def count() -> int:
     return len(_catalogue().policies)
 
 
-@lru_cache(maxsize=_MOST_KEPT)
+@cache
 def _id_of(policy_arn: str) -> str:
     return ids.unique_id(Prefix.POLICY, sha256(policy_arn.encode()).digest()[:16])
 

@@ -40,20 +40,47 @@ def hang_up_after(connection: socket.socket, seconds: float) -> Iterator[None]:
         raise TimeoutError("it takes too long")
 
 
+def connect(host: str, port: int, *, ends_at: float, seconds_each: float) -> socket.socket:
+    """Connect to the first address of a host that answers, each in so many seconds and all by `ends_at` of the monotonic clock.
+
+    Raises OSError. What finding a name's addresses takes is up to the system's resolver.
+    """
+    fault = OSError("the host has no address")
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        left = ends_at - clock.monotonic()
+        if left <= 0:
+            raise TimeoutError("it takes too long") from fault
+        connection = socket.socket(family, kind, protocol)
+        connection.settimeout(min(left, seconds_each))
+        try:
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            fault = error
+        else:
+            return connection
+    raise fault
+
+
 @contextmanager
 def http_connection(parts: SplitResult, seconds: float) -> Iterator[http.client.HTTPConnection]:
     """Connect to an HTTP server that the operator has named, for so many seconds at most; raises OSError.
 
     Whatever goes on in the block may raise OSError, `http.client.HTTPException` and ValueError for what the server does.
     """
-    host, is_tls = str(parts.hostname), parts.scheme == "https"
-    client_type = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
-    client = client_type(host, parts.port)
+    host = str(parts.hostname)
+    context = ssl.create_default_context() if parts.scheme == "https" else None
+    client = (
+        http.client.HTTPConnection(host, parts.port)
+        if context is None
+        else http.client.HTTPSConnection(host, parts.port, context=context)
+    )
     ends_at = clock.monotonic() + seconds
-    connection = socket.create_connection((host, client.port), timeout=seconds)
+    # Half of it for one address at most, so that there is some left for another.
+    connection = connect(host, client.port, ends_at=ends_at, seconds_each=seconds / 2)
     try:
         with hang_up_after(connection, max(0.0, ends_at - clock.monotonic())):
-            context = ssl.create_default_context() if is_tls else None
+            connection.settimeout(seconds)
             client.sock = connection if context is None else context.wrap_socket(connection, server_hostname=host)
             yield client
     finally:

@@ -159,8 +159,6 @@ class Pipeline:
         self._intake.took(arrival.account, turn.computed - began)
         if isinstance(exchange.caller, Principal):
             self.shares.charge(exchange.caller, turn.computed - began)
-            if turn.computed - began > long_reads.LONG_SECONDS and isinstance(exchange.routed, Route):
-                self._long_reads.note(arrival.account, exchange.routed.operation.name)
 
     def _begun(self, turn: _Turn, arrival: _Arrival, exchange: Exchange) -> Sequence[Item]:
         request = self._request(turn, exchange)
@@ -169,15 +167,14 @@ class Pipeline:
         # answer.
         if operation.mode is Mode.READ:
             if self._takes_long_beside_others(arrival, request):
-                # It counts as one that waits for its commit, so the account's further ones wait in its line: the pool is never
-                # so full of an account's reads that one would be refused which the loop would have answered.
+                # It counts as one that waits for its commit, so the account's further ones wait in its line.
                 self._intake.begun(arrival.account)
                 self._see_to(self._read_apart(arrival, exchange, request))
                 return ()
             outcome = self._door.read(turn.db, request, exchange.standing)
             response = responses.of(exchange, request, outcome.result, outcome.error)
-            if len(response.body) > long_reads.LONG_BYTES:
-                self._long_reads.note(arrival.account, operation.name)
+            if long_reads.is_long(clock.cpu_seconds() - turn.computed, response.body):
+                self._long_reads.note(arrival.account, operation)
             settle = partial(self._settle_read, arrival, exchange, response)
             return self._in_commit(arrival, self._door.reading(request, outcome, settle))
         # Writes that need nothing beforehand wait for the writer, who gives each its own savepoint; its handler sees the newest
@@ -189,8 +186,11 @@ class Pipeline:
         return ()
 
     def _takes_long_beside_others(self, arrival: _Arrival, request: Request) -> bool:
-        is_known = self._long_reads.holds(arrival.account, request.operation.name)
-        return is_known and isinstance(request.caller, Principal) and self._intake.is_beside(arrival.account)
+        is_known = self._long_reads.holds(arrival.account, request.operation)
+        if not is_known or not isinstance(request.caller, Principal) or not self._intake.is_beside(arrival.account):
+            return False
+        # None is refused that the loop would have answered, however many long reads wait.
+        return self._door.has_room_apart(request)
 
     def _in_commit(self, arrival: _Arrival, item: Item) -> Sequence[Item]:
         self._intake.begun(arrival.account)
@@ -241,7 +241,7 @@ class Pipeline:
             if isinstance(request.caller, Principal):
                 self.shares.charge(request.caller, seconds)
             if not long_reads.is_long(seconds, response.body):
-                self._long_reads.forget(arrival.account, request.operation.name)
+                self._long_reads.forget(arrival.account, request.operation)
             self._door.put([self._door.reading(request, outcome, partial(self._settle_read, arrival, exchange, response))])
         except Exception as fault:  # noqa: BLE001 - whatever it was, somebody waits for a response
             self._intake.ended(arrival.account)

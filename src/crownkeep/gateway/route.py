@@ -218,7 +218,7 @@ def _services(protocol: str) -> tuple[ServiceModel, ...]:
 
 
 def _partly_served(protocol: str, scope: str | None) -> ServiceModel | None:
-    """Return the service served in part that a signature is for, in this protocol; its model is read for its own requests ."""
+    """Return the service served in part that a signature is for, in this protocol; its model is read for its own requests."""
     found = (name for name, each in models.PARTLY_SERVED.items() if each.protocol == protocol and each.signing_name == scope)
     name = next(found, None)
     return None if name is None else models.service(name)

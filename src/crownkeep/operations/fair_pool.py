@@ -48,17 +48,20 @@ class FairPool:
 
     async def run(self, owner: str, work: Callable[[], Done]) -> Done:
         """Run work when it is its owner's turn; raises Throttling where too much waits already."""
-        queue = self._queues.get(owner)
         # Refused at once: a work that waits longer than its client does is done for nobody.
-        if self._waiting >= self._limits.waiting or (queue is not None and len(queue) >= self._limits.waiting_of_one):
+        if not self.has_room(owner):
             raise errors.Throttling("Rate exceeded")
         future: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
-        if queue is None:
-            queue = self._queues[owner] = deque()
+        queue = self._queues.setdefault(owner, deque())
         queue.append((work, future))
         self._waiting += 1
         self._start()
         return await future
+
+    def has_room(self, owner: str) -> bool:
+        """Tell whether another work of an owner may wait."""
+        queue = self._queues.get(owner)
+        return self._waiting < self._limits.waiting and (queue is None or len(queue) < self._limits.waiting_of_one)
 
     @property
     def waiting(self) -> int:

@@ -110,6 +110,10 @@ class Door:
         """Do a part of a long read in the pool for those, where accounts take turns; raises Throttling where too much waits."""
         return await self._long.run(_owner(request), work)
 
+    def has_room_apart(self, request: Request) -> bool:
+        """Tell whether the pool of long reads would take another one of the caller's account."""
+        return self._long.has_room(_owner(request))
+
     async def compute(self, slow: Callable[[], Done], *, account_id: str = _SIGN_IN) -> Done:
         """Compute for a sign-in what is slow on purpose, in the small pool: strangers can't have all cores hash passwords.
 

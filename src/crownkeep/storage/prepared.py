@@ -1,7 +1,8 @@
 """Prepared queries: written once in SQLAlchemy's words, compiled once for each kind of database, run on the driver itself.
 
-SQLAlchemy's own way to run a statement costs four times what SQLite needs; what is sent and what comes back is the same. A
-statement with a list of values can't be prepared, because its text depends on the list's length: SQLAlchemy runs it.
+SQLAlchemy's own way to run a statement costs four times what SQLite needs; what is sent and what comes back is the same. The
+text of a statement with a list of values depends on the list's length: `PreparedList` keeps one for each power of two. Those with
+several lists, or with very long ones, are run by SQLAlchemy.
 """
 
 from __future__ import annotations

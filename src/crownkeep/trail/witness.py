@@ -61,6 +61,10 @@ class Witness:
         except (DatabaseFault, WriteFailed, WriterBusy, Unsealable, errors.Throttling):
             return WitnessAnswer(503, f"{_UNAVAILABLE}\n".encode())
 
+    def close(self) -> None:
+        """Let go of the thread that checks."""
+        self._checking.close()
+
     async def _add(self, body: bytes) -> WitnessAnswer:
         submission = witnessing.read(body)
         head = submission.checkpoint

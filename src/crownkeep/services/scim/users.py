@@ -38,7 +38,7 @@ def create_user(call: Call, *, tenant_id: str, bearer_token: str | None = None, 
 def get_user(call: Call, *, tenant_id: str, id: str, bearer_token: str | None = None) -> Result:
     """Return a person."""
     instance = bearers.reading(call, tenant_id, bearer_token)
-    return _shown(call, instance, _required(call, instance, id))
+    return bodies.sent(resources.person(_required(call, instance, id), scim_bearers.endpoint(call.settings.url, instance)))
 
 
 @scim.operation("ListUsers", resource=no_resource, permission=Permission.NONE)

@@ -15,14 +15,16 @@ LET_GO = ("events", "event_resources")
 _PENDING = "trail_pending"
 
 # What SQLite's INSERT OR REPLACE would be told apart by; PostgreSQL has no such statement.
-# Every unique one, as a row that has any of them in common with a new one goes.
+# Every unique one, as a row that has any of them in common with a new one goes; and SQLite's own number of a row, where that is
+# none of our columns (rowid tables, sqlite.org/rowidtable.html): a statement may name it, and NEW has it then, and else -1.
+_ROWID = ("rowid",)
 _KEYS = {
-    "events": (("account_id", "event_id"),),
+    "events": (("account_id", "event_id"), _ROWID),
     "trail_leaves": (("idx",), ("event_id",)),
-    "trail_nodes": (("level", "number"),),
+    "trail_nodes": (("level", "number"), _ROWID),
     "trail_pending": (("pending_id",),),
     "trail_checkpoints": (("size",),),
-    "trail_withholdings": (("act_event_id", "account_id"),),
+    "trail_withholdings": (("act_event_id", "account_id"), _ROWID),
 }
 # Asked by the trigger of every single row: the index of `trail_withholdings` is made for it.
 _WITHHELD = (
@@ -55,7 +57,7 @@ def of_table(dialect: str, table: str, key: str) -> list[str]:
 
 def against_replacement() -> Iterator[str]:
     """Return what makes SQLite's triggers against INSERT OR REPLACE anew, as they are made today."""
-    for table, keys in {**_KEYS, "trail_sealed_months": (("month",),)}.items():
+    for table, keys in {**_KEYS, "trail_sealed_months": (("month",), _ROWID)}.items():
         yield f"DROP TRIGGER IF EXISTS {table}_never_is_replaced"
         yield _against_replacement(table, keys)
 
