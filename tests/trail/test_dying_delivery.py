@@ -125,6 +125,8 @@ def test_whoever_goes_on_after_a_death_leaves_no_gap_and_no_double(delivering: D
     delivered = Counter(event_id for each in listed for event_id in ids_in(delivering.root / each["s3Object"], each["hashValue"]))
     assert {str(row.event_id): 1 for row in rows} == delivered
     assert len(listed) == len({each["s3Object"] for each in listed})
+    # No file lies beside them that a dead attempt left: whoever reads the bucket alone would find its events twice.
+    assert {each["s3Object"] for each in listed} == {str(path.relative_to(delivering.root)) for path in delivering.logs()}
     assert digests[0]["previousDigestS3Object"] is None
     for before, after in itertools.pairwise(digests):
         assert before["digestS3Object"] == after["previousDigestS3Object"]

@@ -69,8 +69,10 @@ def test_records_that_were_made_unreadable_are_named_and_hold_up_no_others(tmp_p
         for row, body in zip(rows, (b"\1\2\3", b"\x09", b"", events.pack(b"[]")), strict=False):
             db.execute(update(events.table).where(events.table.c.event_id == row.event_id.bytes).values(body=body))
 
-    with database.snapshot() as db:
-        batch = log_batches.gather(db, TRAIL, now=NOW)
+    with database.transaction() as db:
+        settled = log_batches.settle(db, TRAIL, now=NOW)
+        assert settled is not None
+        batch = log_batches.gather(db, TRAIL, settled)
 
     database.close()
     assert [row.event_id for row in rows] == batch.event_ids

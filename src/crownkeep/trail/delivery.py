@@ -3,8 +3,8 @@
     due -> claimed (two minutes, renewed with each file) -> files delivered -> out of the queue -> due again after the interval
                                                          -> refused -> shown, recorded, due again after 30 s, 1 min ... 1 h
 
-What is refused stays in the queue for as long as it takes. A process that dies between a file's delivery and the commit that says
-so lets the file be delivered again: under its own name where the same events wait, and with the same event ids in any case.
+What is refused stays in the queue as long as it takes. Which events come next is settled before their files are written: after a
+death between a file's delivery and the commit that says so, the very same file is delivered again, in its own place.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from crownkeep.storage.trail import digests as digest_rows
 from crownkeep.storage.trail import queue, trails
 from crownkeep.storage.trail.digests import ChainRow, KeyRow
 from crownkeep.storage.trail.events import EventRow
+from crownkeep.storage.trail.queue import SettledBatch
 from crownkeep.storage.trail.trails import TrailRow
 from crownkeep.storage.writer import Commit, WriteFailed, Writer, WriterBusy
 from crownkeep.trail import buckets, digest_files, digest_keys, log_batches, refusals, schedule
@@ -114,12 +115,12 @@ class TrailDelivery:
 
     async def _serve(self, trail_id: str) -> None:
         now = clock.now()
-        trail = await self._commit(lambda db: trails.claim(db, trail_id, now=now, until=now + CLAIMED_FOR))
+        trail, settled = await self._commit(partial(_claimed, trail_id=trail_id, now=now))
         # Another process has it, or it was deleted or stopped since it was found.
         if trail is None:
             return
         try:
-            is_done = await self._deliver_logs(trail)
+            is_done = await self._deliver_logs(trail, settled)
         except BucketRefused as fault:
             await self._put_off(trail, log_error=str(fault))
             return
@@ -131,20 +132,20 @@ class TrailDelivery:
             return
         await self._commit(partial(schedule.finish, trail=trail, settings=self._wiring.settings, now=clock.now()))
 
-    async def _deliver_logs(self, trail: TrailRow) -> bool:
+    async def _deliver_logs(self, trail: TrailRow, settled: SettledBatch | None) -> bool:
         """Deliver log files until none wait, and return whether that is so; raises BucketRefused."""
         # Bounded: a trail that gets events faster than it delivers gives its place to others in between.
         for _ in range(_MOST_ROUNDS):
-            batch = await self._apart(partial(self._gather, trail))
-            if not batch.event_ids:
+            if settled is None:
                 return True
+            batch = await self._apart(partial(self._gather, trail, settled))
             for event_id in batch.unreadable:
                 _log.error("event %s can't be read and is in no file of `%s`; run `crownkeep trail verify`", event_id, trail.arn)
             for each in batch.files:
                 # Every file of a batch is in the bucket before the commit that takes its events out of the queue: rather twice
                 # than never.
                 await self._apart(partial(self._put, trail, each.row.object_key, each.body, {}))
-            await self._commit(partial(_delivered, trail=trail, batch=batch, now=clock.now()))
+            settled = await self._commit(partial(_delivered, trail=trail, batch=batch, now=clock.now()))
             if self._stopping.is_set():
                 break
         return False
@@ -186,9 +187,9 @@ class TrailDelivery:
 
     # What follows runs on threads of its own.
 
-    def _gather(self, trail: TrailRow) -> Batch:
+    def _gather(self, trail: TrailRow, settled: SettledBatch) -> Batch:
         with self._database.snapshot() as db:
-            return log_batches.gather(db, trail, now=clock.now())
+            return log_batches.gather(db, trail, settled)
 
     def _digest(self, trail: TrailRow, chain: ChainRow, key: DigestSigner) -> DigestFile | None:
         with self._database.snapshot() as db:
@@ -211,8 +212,16 @@ class TrailDelivery:
         await self._commit(change, events)
 
 
-def _delivered(db: Transaction, *, trail: TrailRow, batch: Batch, now: datetime) -> None:
+def _claimed(db: Transaction, *, trail_id: str, now: datetime) -> tuple[TrailRow | None, SettledBatch | None]:
+    """Claim a trail, and settle what it delivers first."""
+    trail = trails.claim(db, trail_id, now=now, until=now + CLAIMED_FOR)
+    return trail, None if trail is None else log_batches.settle(db, trail, now=now)
+
+
+def _delivered(db: Transaction, *, trail: TrailRow, batch: Batch, now: datetime) -> SettledBatch | None:
+    """Take delivered events out of the queue, and settle the next ones."""
     queue.remove(db, trail.trail_id, batch.event_ids)
+    queue.unsettle(db, trail.trail_id)
     if trail.has_digests:
         for each in batch.files:
             _list(db, each, now)
@@ -220,6 +229,7 @@ def _delivered(db: Transaction, *, trail: TrailRow, batch: Batch, now: datetime)
     if batch.files:
         values |= {"delivered_at": now, "attempted_at": now, "delivery_error": ""}
     trails.change(db, trail.trail_id, **values)
+    return log_batches.settle(db, trail, now=now)
 
 
 def _list(db: Transaction, made: LogFile, now: datetime) -> None:

@@ -1,4 +1,9 @@
-"""From waiting events to log files: a bounded number at a time, one file for each account and Region."""
+"""From waiting events to log files: a bounded number at a time, one file for each account and Region.
+
+1. which events come next is settled in the database     so that a second attempt makes the very same files
+2. the files are made and delivered
+3. the events leave the queue, and the next ones are settled
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,7 @@ from crownkeep.audit.trail_scope import Seen
 from crownkeep.storage.database import Transaction
 from crownkeep.storage.trail import events, queue, trails
 from crownkeep.storage.trail.digests import FileRow
+from crownkeep.storage.trail.queue import SettledBatch
 from crownkeep.storage.trail.trails import TrailRow
 
 MOST_EVENTS = 1_000
@@ -40,9 +46,14 @@ class Batch:
     """Those whose records were made unreadable; they are in no file, and hold nobody else's up."""
 
 
-def gather(db: Transaction, trail: TrailRow, *, now: datetime) -> Batch:
-    """Make files of the events that a trail has waited with longest; what it does not cover leaves the queue with them."""
-    waiting = queue.waiting(db, trail.trail_id, limit=MOST_EVENTS)
+def settle(db: Transaction, trail: TrailRow, *, now: datetime) -> SettledBatch | None:
+    """Settle which events a trail delivers next, None where none wait; the same ones until they are delivered."""
+    return queue.settle(db, trail.trail_id, trail.account_id, limit=MOST_EVENTS, now=now)
+
+
+def gather(db: Transaction, trail: TrailRow, settled: SettledBatch) -> Batch:
+    """Make files of settled events, the same each time; what the trail does not cover leaves the queue with them."""
+    waiting = queue.waiting(db, trail.trail_id, settled.event_ids)
     scopes = {version: trail_scope.read_scope(text) for version, text in trails.scopes_of(db, trail.trail_id).items()}
     records = events.records(db, [(each.account_id, each.event_id) for each in waiting])
     taken: list[UUID] = []
@@ -64,7 +75,7 @@ def gather(db: Transaction, trail: TrailRow, *, now: datetime) -> Batch:
         if trail_scope.covers(scope, seen):
             region = seen.aws_region if scope.is_multi_region else scope.home_region
             sorted_in.setdefault((each.account_id, region), []).append((seen, record))
-    files = [_file(trail, account_id, region, found, now) for (account_id, region), found in sorted_in.items()]
+    files = [_file(trail, account_id, region, found, settled.settled_at) for (account_id, region), found in sorted_in.items()]
     return Batch(taken, files, unreadable)
 
 

@@ -87,7 +87,7 @@ def _queries(crown: Crown, ids: list[str]) -> int:
     database = Database(crown.settings.database_url)
     with database.snapshot() as db:
         rows = [row for each in ids if (row := sessions.with_id(db, each)) is not None]
-        with statements.given() as seen:
+        with statements.given(here=True) as seen:
             proving.describe_each(db, rows, now=datetime.now(UTC))
     database.close()
     return len(seen)

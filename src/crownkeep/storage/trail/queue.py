@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Column, Integer, LargeBinary, Table, bindparam, delete, func, select
+from sqlalchemy import Column, Integer, LargeBinary, Table, bindparam, delete, func, insert, select
 
 from crownkeep.storage.database import Transaction, run_plainly, run_plainly_for_each
-from crownkeep.storage.metadata import AccountId, UniqueId, metadata
+from crownkeep.storage.metadata import AccountId, Moment, UniqueId, metadata
 
 table = Table(
     "trail_queue",
@@ -25,6 +26,16 @@ table = Table(
     Column("scope_version", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
+batches = Table(
+    "trail_batches",
+    metadata,
+    Column("trail_id", UniqueId, primary_key=True),
+    Column("account_id", AccountId, nullable=False, index=True),
+    Column("settled_at", Moment, nullable=False),
+    # The ids one after another.
+    Column("event_ids", LargeBinary, nullable=False),
+)
+_ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,14 @@ class QueuedEvent:
     event_id: UUID
     account_id: str
     scope_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettledBatch:
+    """Events that are on their way into files: settled, so that whoever goes on after a death makes the very same files."""
+
+    settled_at: datetime
+    event_ids: Sequence[UUID]
 
 
 # The account's own trails, and those of its organization while CloudTrail has trusted access to that.
@@ -50,12 +69,14 @@ _ADD = (
 )
 _ANY_TRAIL = "SELECT 1 FROM trails LIMIT 1"
 _of_trail = table.c.trail_id == bindparam("of_trail")
+_oldest = select(table.c.event_id).where(_of_trail).order_by(table.c.event_id).limit(bindparam("limit"))
 _waiting = (
     select(table.c.event_id, table.c.account_id, table.c.scope_version)
-    .where(_of_trail)
+    .where(_of_trail, table.c.event_id.in_(bindparam("event_ids", expanding=True)))
     .order_by(table.c.event_id)
-    .limit(bindparam("limit"))
 )
+_settled = select(batches.c.settled_at, batches.c.event_ids).where(batches.c.trail_id == bindparam("of_trail"))
+_unsettle = delete(batches).where(batches.c.trail_id == bindparam("of_trail"))
 _count = select(func.count()).select_from(table).where(_of_trail)
 _remove_all = delete(table).where(_of_trail)
 _remove = delete(table).where(_of_trail, table.c.event_id.in_(bindparam("event_ids", expanding=True)))
@@ -74,9 +95,28 @@ def add_all(db: Transaction, events: Sequence[tuple[str, bytes]]) -> None:
     )
 
 
-def waiting(db: Transaction, trail_id: str, *, limit: int) -> list[QueuedEvent]:
-    """Return up to `limit` events that a trail has yet to deliver, the oldest first."""
-    rows = db.execute(_waiting, {"of_trail": trail_id, "limit": limit})
+def settle(db: Transaction, trail_id: str, account_id: str, *, limit: int, now: datetime) -> SettledBatch | None:
+    """Settle which events a trail delivers next: those that are on their way, else up to `limit` of the oldest; None for none."""
+    found = db.execute(_settled, {"of_trail": trail_id}).first()
+    if found is not None:
+        ids = [found.event_ids[at : at + _ID_BYTES] for at in range(0, len(found.event_ids), _ID_BYTES)]
+        return SettledBatch(found.settled_at, [UUID(bytes=each) for each in ids])
+    ids = [row.event_id for row in db.execute(_oldest, {"of_trail": trail_id, "limit": limit})]
+    if not ids:
+        return None
+    values = {"trail_id": trail_id, "account_id": account_id, "settled_at": now, "event_ids": b"".join(ids)}
+    db.execute(insert(batches), values)
+    return SettledBatch(now, [UUID(bytes=each) for each in ids])
+
+
+def unsettle(db: Transaction, trail_id: str) -> None:
+    """Forget what was on its way: it is delivered."""
+    db.execute(_unsettle, {"of_trail": trail_id})
+
+
+def waiting(db: Transaction, trail_id: str, event_ids: Sequence[UUID]) -> list[QueuedEvent]:
+    """Return those of some events that a trail has yet to deliver, the oldest first."""
+    rows = db.execute(_waiting, {"of_trail": trail_id, "event_ids": [each.bytes for each in event_ids]})
     return [QueuedEvent(UUID(bytes=row.event_id), row.account_id, row.scope_version) for row in rows]
 
 
@@ -93,4 +133,5 @@ def remove(db: Transaction, trail_id: str, event_ids: Sequence[UUID]) -> None:
 
 def remove_all(db: Transaction, trail_id: str) -> None:
     """Forget everything that a trail has yet to deliver."""
+    unsettle(db, trail_id)
     db.execute(_remove_all, {"of_trail": trail_id})
