@@ -56,6 +56,14 @@ def test_a_pack_that_was_changed_or_signed_with_another_key_ends_with_one(crownk
     assert (False, "") == (changed.json()["ok"], changed.json().get("account_id", ""))
 
 
+def test_a_file_without_end_does_not_fill_the_memory_of_whoever_checks_it(crownkeep: Terminal, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(evidence_pack, "LARGEST", 2 * 2**20)
+
+    ended = crownkeep("evidence", "check", "/dev/zero")
+
+    assert (2, True) == (ended.code, "`/dev/zero` is larger than 2 MiB, the most that a pack holds" in ended.err)
+
+
 def test_a_proof_of_a_trail_nobody_vouches_for_proves_nothing(crownkeep: Terminal, packed: Path, tmp_path: Path):
     (tmp_path / "r.tlog-proof").write_text("no proof")
     again = tmp_path / "again.zip"

@@ -213,7 +213,15 @@ def _print(found: EvidencePack, checked: Sequence[PartCheck], *, is_trusted: boo
 
 
 def _read(file: Path) -> bytes:
+    from crownkeep.advisor import evidence_pack
+
     try:
-        return file.read_bytes()
+        with file.open("rb") as stream:
+            content = stream.read(evidence_pack.LARGEST + 1)
     except OSError as error:
         raise WrongCall(output.printable(f"`{file}` can't be read: {error.strerror}")) from error
+    if len(content) > evidence_pack.LARGEST:
+        raise WrongCall(
+            output.printable(f"`{file}` is larger than {evidence_pack.LARGEST // 2**20} MiB, the most that a pack holds")
+        )
+    return content

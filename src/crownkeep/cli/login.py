@@ -72,7 +72,7 @@ def command(
         cache = aws_files.cache(session, token)
         config = aws_files.write_profile(profile, _values(profile, session, endpoint, region, login_session=login_session))
     except (SignInFailed, UnusableFile) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(output.printable(str(error))) from error
     _tell(profile, session, config, cache, as_json=as_json)
 
 

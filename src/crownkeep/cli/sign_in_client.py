@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import http.client
 import http.server
 import json
 import os
+import re
 import ssl
 import urllib.error
 import urllib.request
@@ -36,6 +38,12 @@ PATIENCE = timedelta(minutes=10)
 
 _CALLBACK = "/oauth/callback"
 _SECONDS_TO_ANSWER = 30
+_LARGEST_ANSWER = 64 * 1024
+"""Bytes; an answer with both tokens has some 4,000."""
+# It goes into the profile, whose lines can name programs to run: so it has no blank and no line break.
+_SESSION_NAME = re.compile(r"arn:[\x21-\x7e]{1,2000}", re.ASCII)
+_NO_TOKEN = (LookupError, TypeError, ValueError, OverflowError)
+"""What is raised where an answer is not as a token is."""
 _DONE = b"<!doctype html><title>Signed in</title><p>You can close this page and go back to the command line.</p>"
 _REFUSED = b"<!doctype html><title>Not signed in</title><p>Nothing was granted. You can close this page.</p>"
 
@@ -168,6 +176,8 @@ def redeem(attempt: Attempt, code: Secret) -> tuple[str, dict[str, Any]]:
     try:
         # The token is not verified: it comes straight from the endpoint, and only its name for the session is used.
         session = str(untrusted_json.read(base64url.decode(str(output["idToken"]).split(".")[1]))["sub"])
+        if not _SESSION_NAME.fullmatch(session):
+            raise ValueError("the token names no ARN")
         token = {
             "accessToken": _access_token(output, session.split(":")[4]),
             "tokenType": output["tokenType"],
@@ -176,7 +186,7 @@ def redeem(attempt: Attempt, code: Secret) -> tuple[str, dict[str, Any]]:
             "idToken": output["idToken"],
             "dpopKey": _written(attempt.key),
         }
-    except (KeyError, IndexError, ValueError) as error:
+    except _NO_TOKEN as error:
         raise SignInFailed(f"what `{attempt.endpoint}` answers is no token: is it the right address") from error
     return session, token
 
@@ -195,7 +205,7 @@ def refresh(endpoint: str, token: Mapping[str, Any]) -> dict[str, Any]:
     output = _ask(endpoint, body, key)
     try:
         return {**token, "accessToken": _access_token(output, account_id), "refreshToken": output["refreshToken"]}
-    except KeyError as error:
+    except _NO_TOKEN as error:
         raise SignInFailed(f"what `{endpoint}` answers is no token: is it the right address") from error
 
 
@@ -227,10 +237,10 @@ def _ask(endpoint: str, body: Mapping[str, str], key: ec.EllipticCurvePrivateKey
     context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
     try:
         with urllib.request.urlopen(request, timeout=_SECONDS_TO_ANSWER, context=context) as answer:  # noqa: S310 - as above
-            output = untrusted_json.read(answer.read())
+            output = untrusted_json.read(answer.read(_LARGEST_ANSWER))
     except urllib.error.HTTPError as error:
         raise SignInFailed(_reason(error)) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise SignInFailed(f"`{endpoint}` does not answer as it should: see whether the server runs there") from error
     if not isinstance(output, dict):
         raise SignInFailed(f"what `{endpoint}` answers is no token: is it the right address")
@@ -246,9 +256,9 @@ _TOLD = {
 
 def _reason(error: urllib.error.HTTPError) -> str:
     try:
-        answer = untrusted_json.read(error.read())
+        answer = untrusted_json.read(error.read(_LARGEST_ANSWER))
         return _TOLD.get(answer["error"], str(answer["message"]))
-    except (KeyError, TypeError, ValueError, OSError):
+    except (KeyError, TypeError, ValueError, OSError, http.client.HTTPException):
         return f"the server answers {error.code}: is it the right address"
 
 
