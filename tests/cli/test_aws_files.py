@@ -41,6 +41,14 @@ def test_a_profile_is_changed_and_everything_else_stays_as_it_was(home: Path):
     assert after == (home / ".aws/config").read_text()
 
 
+@pytest.mark.parametrize("value", ["eu\ncredential_process = id", "eu\r[profile x]", "eu\u2028x = 1", "eu\0"])
+def test_no_value_writes_another_line_into_the_configuration(home: Path, value: str):
+    with pytest.raises(UnusableFile, match="nothing was written"):
+        aws_files.write_profile("dev", {"region": value})
+
+    assert not (home / ".aws" / "config").exists()
+
+
 def test_the_default_profile_has_a_section_of_its_own_name(home: Path):
     aws_files.write_profile("default", {"region": "us-east-1"})
 

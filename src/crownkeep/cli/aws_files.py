@@ -50,8 +50,14 @@ def check_free(name: str) -> None:
 
 
 def write_profile(name: str, values: Mapping[str, str | None]) -> Path:
-    """Set keys of a profile, or take them out where they are None, and leave the rest of the file as it is."""
+    """Set keys of a profile, or take them out where they are None, and leave the rest of the file as it is.
+
+    Raises UnusableFile.
+    """
     path = _config_file()
+    # A line break in a value would begin a line of its own, which may name a program to run.
+    if not all(each is None or each.isprintable() for each in values.values()):
+        raise UnusableFile(f"a value for profile `{name}` holds what is no part of a line: nothing was written into `{path}`")
     # Read before it is written: a file that can't be read is left alone, whatever is in it.
     profile(name)
     lines = path.read_text().splitlines() if path.exists() else []
