@@ -160,3 +160,47 @@ def test_two_servers_that_deliver_at_once_put_each_event_into_one_file(deliverin
     assert {str(row.event_id): 1 for row in rows} == Counter(
         event_id for each in listed for event_id in ids_in(delivering.root / each["s3Object"], each["hashValue"])
     )
+
+
+class OvertakenWriter(MortalWriter):
+    """Commits as `MortalWriter` does, but is held up before one of its works, while somebody else goes on."""
+
+    def __init__(self, database: Database, before: int, meanwhile: Callable[[], None]) -> None:
+        super().__init__(database, 1000)
+        self._works = itertools.count()
+        self._before = before
+        self._meanwhile = meanwhile
+
+    async def submit(self, work: Callable[[Transaction], Commit[Any]]) -> Any:
+        """Commit a work, and before one of them let the other go on."""
+        if next(self._works) == self._before:
+            await asyncio.to_thread(self._meanwhile)
+        return await super().submit(work)
+
+
+def test_a_server_that_is_held_up_past_its_claim_doubles_nothing(delivering: Delivering):
+    rows = delivering.record(0, 3)
+
+    def meanwhile() -> None:
+        # The other delivers the same file, and dies with its next one in the bucket.
+        rows.extend(delivering.record(3, 2))
+        delivering.deliver(at=NOW + LATER, commits=1)
+        delivering.deliver(at=NOW + LATER + timedelta(minutes=5), commits=2)
+
+    async def overtaken() -> None:
+        writer: Any = OvertakenWriter(delivering.database, 1, meanwhile)
+        held_up = TrailDelivery(delivering.database, writer, delivering.wiring)
+        await held_up.deliver_due()
+        await held_up.stop()
+
+    with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
+        coroutines.run(overtaken())
+    delivering.deliver(at=NOW + 2 * LATER)
+
+    listed = [each for digest in delivering.digests() for each in digest["logFiles"]]
+    assert sorted(each["s3Object"] for each in listed) == sorted(
+        str(path.relative_to(delivering.root)) for path in delivering.logs()
+    )
+    assert {str(row.event_id): 1 for row in rows} == Counter(
+        event_id for each in listed for event_id in ids_in(delivering.root / each["s3Object"], each["hashValue"])
+    )

@@ -145,7 +145,7 @@ class TrailDelivery:
                 # Every file of a batch is in the bucket before the commit that takes its events out of the queue: rather twice
                 # than never.
                 await self._apart(partial(self._put, trail, each.row.object_key, each.body, {}))
-            settled = await self._commit(partial(_delivered, trail=trail, batch=batch, now=clock.now()))
+            settled = await self._commit(partial(_delivered, trail=trail, settled=settled, batch=batch, now=clock.now()))
             if self._stopping.is_set():
                 break
         return False
@@ -218,10 +218,12 @@ def _claimed(db: Transaction, *, trail_id: str, now: datetime) -> tuple[TrailRow
     return trail, None if trail is None else log_batches.settle(db, trail, now=now)
 
 
-def _delivered(db: Transaction, *, trail: TrailRow, batch: Batch, now: datetime) -> SettledBatch | None:
+def _delivered(db: Transaction, *, trail: TrailRow, settled: SettledBatch, batch: Batch, now: datetime) -> SettledBatch | None:
     """Take delivered events out of the queue, and settle the next ones."""
+    # Our claim ran out, and whoever has the trail now has put the same files in their places and said so.
+    if not queue.unsettle(db, trail.trail_id, settled):
+        return log_batches.settle(db, trail, now=now)
     queue.remove(db, trail.trail_id, batch.event_ids)
-    queue.unsettle(db, trail.trail_id)
     if trail.has_digests:
         for each in batch.files:
             _list(db, each, now)

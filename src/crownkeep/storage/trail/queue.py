@@ -76,7 +76,8 @@ _waiting = (
     .order_by(table.c.event_id)
 )
 _settled = select(batches.c.settled_at, batches.c.event_ids).where(batches.c.trail_id == bindparam("of_trail"))
-_unsettle = delete(batches).where(batches.c.trail_id == bindparam("of_trail"))
+_unsettle_all = delete(batches).where(batches.c.trail_id == bindparam("of_trail"))
+_unsettle = _unsettle_all.where(batches.c.settled_at == bindparam("settled_at"), batches.c.event_ids == bindparam("event_ids"))
 _count = select(func.count()).select_from(table).where(_of_trail)
 _remove_all = delete(table).where(_of_trail)
 _remove = delete(table).where(_of_trail, table.c.event_id.in_(bindparam("event_ids", expanding=True)))
@@ -109,9 +110,11 @@ def settle(db: Transaction, trail_id: str, account_id: str, *, limit: int, now: 
     return SettledBatch(now, [UUID(bytes=each) for each in ids])
 
 
-def unsettle(db: Transaction, trail_id: str) -> None:
-    """Forget what was on its way: it is delivered."""
-    db.execute(_unsettle, {"of_trail": trail_id})
+def unsettle(db: Transaction, trail_id: str, delivered: SettledBatch) -> bool:
+    """Forget a batch that is delivered; returns False where it is not on its way, so that another process has delivered it."""
+    written = b"".join(each.bytes for each in delivered.event_ids)
+    values = {"of_trail": trail_id, "settled_at": delivered.settled_at, "event_ids": written}
+    return db.execute(_unsettle, values).rowcount == 1
 
 
 def waiting(db: Transaction, trail_id: str, event_ids: Sequence[UUID]) -> list[QueuedEvent]:
@@ -133,5 +136,5 @@ def remove(db: Transaction, trail_id: str, event_ids: Sequence[UUID]) -> None:
 
 def remove_all(db: Transaction, trail_id: str) -> None:
     """Forget everything that a trail has yet to deliver."""
-    unsettle(db, trail_id)
+    db.execute(_unsettle_all, {"of_trail": trail_id})
     db.execute(_remove_all, {"of_trail": trail_id})
